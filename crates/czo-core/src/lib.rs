@@ -1,0 +1,49 @@
+#![doc = include_str!("../README.md")]
+
+mod actor;
+mod clock;
+mod context;
+mod error;
+mod event;
+mod event_bus;
+mod health;
+mod id;
+mod id_generator;
+mod money;
+mod permission;
+mod text;
+
+pub use actor::{Actor, ActorType};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use context::{CorrelationId, CorrelationIdError, NoShop, RequestContext};
+pub use czo_macros::Event;
+pub use error::{Classified, ErrorKind};
+pub use event::{
+    CatalogueError, DomainEvent, Event, EventCatalogue, EventDescriptor, EventError, EventFactory,
+    EventMetadata, EventType, EventTypeError, TopicPattern, TopicPatternError,
+};
+pub use event_bus::{
+    BusError, EventBus, EventBusExt, EventHandler, Group, GroupError, HandlerError,
+    SubscribeOptions, Subscription, handler_fn,
+};
+pub use health::{Health, HealthCheck, HealthStatus};
+pub use id::{ActorId, EventId, IdError, ShopId, TokenId};
+pub use id_generator::{IdGenerator, SequentialIds, SystemIds};
+pub use money::{Currency, Money, MoneyError};
+pub use permission::{
+    Grant, GrantError, Permission, PermissionError, PermissionService, PermissionServiceExt,
+    StaticRoles,
+};
+
+/// What the macros of this crate write. Not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use schemars::{JsonSchema, Schema, SchemaGenerator};
+    #[cfg(feature = "sea-orm")]
+    pub use sea_orm;
+    pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    pub use uuid::Uuid;
+
+    pub use crate::id::{format as format_id, parse as parse_id};
+    pub use crate::text::{deserialize as deserialize_text, schema as text_schema};
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod event;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Implements `czo_core::Event` for the payload of one type of event.
+///
+/// `#[event("product.item.created", version = 1)]` names the type and the version of its shape;
+/// both are checked while compiling. The payload also derives `Serialize`, `Deserialize` and
+/// `JsonSchema`.
+#[proc_macro_derive(Event, attributes(event))]
+pub fn derive_event(input: TokenStream) -> TokenStream {
+    event::derive(&parse_macro_input!(input as DeriveInput))
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
