@@ -1,0 +1,163 @@
+//! An open database.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use czo_core::{Health, HealthCheck};
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use crate::{DatabaseError, DatabaseOptions, DatabaseUrl};
+
+/// How long SQLite waits for another writer before it gives up.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open database: a pool of connections, cheap to clone.
+///
+/// It derefs to SeaORM's [`DatabaseConnection`].
+#[derive(Clone, Debug)]
+pub struct Database {
+    connection: DatabaseConnection,
+    url: DatabaseUrl,
+}
+
+impl Database {
+    /// Opens the database; a SQLite file that is not there is created, its folder is not.
+    ///
+    /// Connections to SQLite use write-ahead logging, foreign keys, `synchronous = NORMAL` (a
+    /// power cut may lose the last commits, never damage the file) and wait five seconds for
+    /// another writer.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError::File`] or [`DatabaseError::Unreachable`], which say what to check.
+    pub async fn connect(options: &DatabaseOptions) -> Result<Self, DatabaseError> {
+        let url = options.url.clone();
+        let opened = match url.postgres() {
+            Some(text) => sea_orm::Database::connect(Self::postgres(text, options)).await,
+            None => {
+                let connection = sea_orm::Database::connect(Self::sqlite(options)).await;
+                match connection {
+                    // Opening is lazy: a file that is no database shows when it is first read.
+                    Ok(connection) => read_header(&connection).await.map(|()| connection),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        match opened {
+            Ok(connection) => Ok(Self { connection, url }),
+            Err(error) if url.sqlite_path().is_some() => {
+                Err(DatabaseError::File { url, source: Box::new(error) })
+            }
+            Err(error) => Err(DatabaseError::Unreachable { url, source: Box::new(error) }),
+        }
+    }
+
+    fn postgres(url: &str, options: &DatabaseOptions) -> ConnectOptions {
+        let mut connect = Self::pool(url, options);
+        connect.set_application_name("czo");
+        if let Some(schema) = &options.schema {
+            connect.set_schema_search_path(schema);
+        }
+        connect
+    }
+
+    fn sqlite(options: &DatabaseOptions) -> ConnectOptions {
+        let path = options.url.sqlite_path().map(ToOwned::to_owned).unwrap_or_default();
+        let mut connect = Self::pool("sqlite://", options);
+        connect.map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .filename(&path)
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                .pragma("journal_mode", "WAL")
+                .pragma("synchronous", "NORMAL")
+        });
+        connect
+    }
+
+    fn pool(url: &str, options: &DatabaseOptions) -> ConnectOptions {
+        let mut connect = ConnectOptions::new(url);
+        connect
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.connect_timeout)
+            .connect_timeout(options.connect_timeout)
+            // A connection in steady use is not asked first whether it lives.
+            .test_before_acquire_if_idle_for(Duration::from_secs(30))
+            .sqlx_logging(false);
+        connect
+    }
+
+    /// Starts a transaction that will write.
+    ///
+    /// On SQLite it takes the write lock at once: one that reads first and writes later would
+    /// fail when another writer came in between.
+    ///
+    /// # Errors
+    ///
+    /// When no connection is to be had, or SQLite's writer does not finish in five seconds.
+    pub async fn begin_write(&self) -> Result<DatabaseTransaction, DatabaseError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: self
+                .is_sqlite()
+                .then_some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        Ok(self.connection.begin_with_options(options).await?)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// Whether it is the embedded one.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        self.connection.get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// SeaORM's connection, to be changed before it is shared (a metric callback, for example).
+    pub fn connection_mut(&mut self) -> &mut DatabaseConnection {
+        &mut self.connection
+    }
+}
+
+async fn read_header(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    use sea_orm::ConnectionTrait;
+    connection.execute_unprepared("SELECT count(*) FROM sqlite_master").await.map(drop)
+}
+
+impl Deref for Database {
+    type Target = DatabaseConnection;
+
+    fn deref(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+}
+
+/// The health of a [`Database`]: whether it answers.
+#[derive(Clone, Debug)]
+pub struct DatabaseHealth(pub Database);
+
+#[async_trait]
+impl HealthCheck for DatabaseHealth {
+    fn name(&self) -> &str {
+        "database"
+    }
+
+    async fn check(&self) -> Health {
+        match self.0.ping().await {
+            Ok(()) => Health::up().with_detail(self.0.url().to_string()),
+            Err(error) => {
+                tracing::error!(%error, "the database does not answer");
+                Health::down(format!("{} does not answer", self.0.url()))
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+mod database;
+mod error;
+mod options;
+
+pub use database::{Database, DatabaseHealth};
+pub use error::{DatabaseError, UniqueViolation};
+pub use options::{DatabaseOptions, DatabaseUrl, DatabaseUrlError};
