@@ -1,5 +1,9 @@
 //! What every error of czo can say about itself.
 
+use std::fmt;
+
+use serde::Serialize;
+
 /// What a caller can do about an error. The HTTP and GraphQL faces map it to status and code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -20,6 +24,52 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// The kind in capitals, as the HTTP and GraphQL faces name it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Invalid => "INVALID",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::Conflict => "CONFLICT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// One field of an input that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct FieldError {
+    /// The path of the field, such as `["variants", "2", "price"]`; empty for the whole input.
+    pub field: Vec<String>,
+    /// What is wrong, in capitals, for programs: `REQUIRED`, `TAKEN`, `TOO_LONG`, …
+    pub code: &'static str,
+    /// What is wrong and what was expected, for people.
+    pub message: String,
+}
+
+impl FieldError {
+    /// An error of the field `path`, whose segments are separated by dots.
+    #[must_use]
+    pub fn new(path: &str, code: &'static str, message: impl Into<String>) -> Self {
+        let field = path.split('.').filter(|segment| !segment.is_empty()).map(str::to_owned);
+        Self { field: field.collect(), code, message: message.into() }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.field.join("."), self.message)
+        }
+    }
+}
+
 /// An error that says of which [`ErrorKind`] it is.
 pub trait Classified: std::error::Error + Send + Sync + 'static {
     /// The kind.
@@ -30,4 +80,28 @@ pub trait Classified: std::error::Error + Send + Sync + 'static {
     fn is_retryable(&self) -> bool {
         self.kind() == ErrorKind::Unavailable
     }
+
+    /// The fields that are wrong, for an error of [`ErrorKind::Invalid`] or
+    /// [`ErrorKind::Conflict`] that knows them.
+    fn field_errors(&self) -> &[FieldError] {
+        &[]
+    }
+}
+
+/// The error and everything that caused it, in one line: for the log, or for a person at the
+/// command line.
+#[must_use]
+pub fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some libraries repeat their source in their own message.
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
 }

@@ -11,13 +11,14 @@ mod id;
 mod id_generator;
 mod money;
 mod permission;
+mod shop;
 mod text;
 
 pub use actor::{Actor, ActorType};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{CorrelationId, CorrelationIdError, NoShop, RequestContext};
 pub use czo_macros::Event;
-pub use error::{Classified, ErrorKind};
+pub use error::{Classified, ErrorKind, FieldError, describe};
 pub use event::{
     CatalogueError, DomainEvent, Event, EventCatalogue, EventDescriptor, EventError, EventFactory,
     EventMetadata, EventType, EventTypeError, TopicPattern, TopicPatternError,
@@ -34,6 +35,7 @@ pub use permission::{
     Grant, GrantError, Permission, PermissionError, PermissionService, PermissionServiceExt,
     StaticRoles,
 };
+pub use shop::{Shop, ShopDirectory, ShopDirectoryError};
 
 /// What the macros of this crate write. Not for use by hand.
 #[doc(hidden)]
