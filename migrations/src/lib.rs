@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "sea-orm-migration's trait elides them, and async_trait wants the same of the impl"
+)]
 
 mod catalog;
 mod migrator;

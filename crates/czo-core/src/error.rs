@@ -45,16 +45,38 @@ impl ErrorKind {
 pub struct FieldError {
     /// The path of the field, such as `["variants", "2", "price"]`; empty for the whole input.
     pub field: Vec<String>,
-    /// What is wrong, in capitals, for programs: `REQUIRED`, `TAKEN`, `TOO_LONG`, …
-    pub code: &'static str,
+    /// What is wrong, for programs.
+    pub code: FieldErrorCode,
     /// What is wrong and what was expected, for people.
     pub message: String,
+}
+
+/// What is wrong with a field, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FieldErrorCode {
+    /// It is missing.
+    Required,
+    /// It is not of the expected form.
+    Invalid,
+    /// It is longer than allowed.
+    TooLong,
+    /// There are more of them than allowed.
+    TooMany,
+    /// It occurs twice.
+    Duplicate,
+    /// Its value belongs to another already.
+    Taken,
+    /// What it names does not exist.
+    NotFound,
+    /// The state has changed since it was read.
+    Conflict,
 }
 
 impl FieldError {
     /// An error of the field `path`, whose segments are separated by dots.
     #[must_use]
-    pub fn new(path: &str, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(path: &str, code: FieldErrorCode, message: impl Into<String>) -> Self {
         let field = path.split('.').filter(|segment| !segment.is_empty()).map(str::to_owned);
         Self { field: field.collect(), code, message: message.into() }
     }

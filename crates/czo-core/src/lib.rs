@@ -18,7 +18,7 @@ pub use actor::{Actor, ActorType};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{CorrelationId, CorrelationIdError, NoShop, RequestContext};
 pub use czo_macros::Event;
-pub use error::{Classified, ErrorKind, FieldError, describe};
+pub use error::{Classified, ErrorKind, FieldError, FieldErrorCode, describe};
 pub use event::{
     CatalogueError, DomainEvent, Event, EventCatalogue, EventDescriptor, EventError, EventFactory,
     EventMetadata, EventType, EventTypeError, TopicPattern, TopicPatternError,

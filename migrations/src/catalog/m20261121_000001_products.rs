@@ -46,7 +46,7 @@ enum CatalogVariant {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(products()).await?;
         manager.create_table(variants()).await?;
 
@@ -69,7 +69,7 @@ impl MigrationTrait for Migration {
         Ok(())
     }
 
-    async fn down(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table(CatalogVariant::Table).to_owned()).await?;
         manager.drop_table(Table::drop().table(CatalogProduct::Table).to_owned()).await
     }
