@@ -14,10 +14,7 @@ pub struct MigrationSet {
 impl MigrationSet {
     /// The migrations that `list` gives, owned by the domain `owner`.
     #[must_use]
-    pub const fn new(
-        owner: &'static str,
-        list: fn() -> Vec<Box<dyn MigrationTrait>>,
-    ) -> Self {
+    pub const fn new(owner: &'static str, list: fn() -> Vec<Box<dyn MigrationTrait>>) -> Self {
         Self { owner, migrations: list }
     }
 

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ActorId;
 
 /// The kind of an [`Actor`]; `metadata.actorType` of an event.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ActorType {
     /// A person.

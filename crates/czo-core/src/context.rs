@@ -76,11 +76,7 @@ impl RequestContext {
     /// The context of czo's own work, such as a job: the actor is the system, no shop yet.
     #[must_use]
     pub fn system(ids: &dyn IdGenerator) -> Self {
-        Self {
-            correlation_id: CorrelationId::generate(ids),
-            shop_id: None,
-            actor: Actor::System,
-        }
+        Self { correlation_id: CorrelationId::generate(ids), shop_id: None, actor: Actor::System }
     }
 
     /// The same context, about `shop`.

@@ -38,7 +38,9 @@ pub use topic_pattern::{TopicPattern, TopicPatternError};
 ///
 /// assert_eq!(ReviewCreated::TYPE.as_str(), "review.item.created");
 /// ```
-pub trait Event: Serialize + DeserializeOwned + schemars::JsonSchema + Send + Sync + 'static {
+pub trait Event:
+    Serialize + DeserializeOwned + schemars::JsonSchema + Send + Sync + 'static
+{
     /// The type, `<domain>.<entity>.<action>`. One Rust type has one event type.
     const TYPE: EventType;
 

@@ -56,7 +56,9 @@ pub trait PermissionService: Send + Sync + fmt::Debug {
 #[non_exhaustive]
 pub enum PermissionError {
     /// Nobody said who they are.
-    #[error("this needs a token with the permission `{permission}`: send `Authorization: Bearer <token>`")]
+    #[error(
+        "this needs a token with the permission `{permission}`: send `Authorization: Bearer <token>`"
+    )]
     Unauthenticated {
         /// What is missing.
         permission: Permission,
@@ -194,6 +196,11 @@ impl StaticRoles {
         let everything = Grant { resource: "*".to_owned(), action: "*".to_owned() };
         roles.insert(Self::OWNER.to_owned(), vec![everything]);
         Self { roles }
+    }
+
+    /// The names of the roles, `owner` among them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.roles.keys().map(String::as_str)
     }
 
     /// Whether a role of this name is in the table.

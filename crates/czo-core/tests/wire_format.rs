@@ -1,5 +1,7 @@
 //! The wire format of events, byte for byte (requirement EVT 5), and what fills it (EVT 6).
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::sync::Arc;
 
 use czo_core::{

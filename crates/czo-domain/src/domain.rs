@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use czo_core::{CatalogueError, Classified, ErrorKind, EventCatalogue, GroupError, TopicPatternError};
+use czo_core::{
+    CatalogueError, Classified, ErrorKind, EventCatalogue, GroupError, TopicPatternError,
+};
 use thiserror::Error;
 
 use crate::{DomainContext, MigrationSet, Registration};
@@ -59,7 +61,10 @@ impl DomainName {
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         let bytes = name.as_bytes();
-        assert!(!bytes.is_empty() && bytes[0].is_ascii_lowercase(), "a domain name is [a-z][a-z0-9_]*");
+        assert!(
+            !bytes.is_empty() && bytes[0].is_ascii_lowercase(),
+            "a domain name is [a-z][a-z0-9_]*"
+        );
         let mut at = 1;
         while at < bytes.len() {
             assert!(

@@ -189,8 +189,9 @@ impl EventBus for InProcessBus {
         self.shared.closed.store(true, Ordering::Release);
         let drained = tokio::time::timeout(deadline, self.shared.unhandled.wait_for_none()).await;
         let left = self.shared.unhandled.count();
-        let groups =
-            std::mem::take(&mut *self.shared.groups.write().unwrap_or_else(PoisonError::into_inner));
+        let groups = std::mem::take(
+            &mut *self.shared.groups.write().unwrap_or_else(PoisonError::into_inner),
+        );
         for subscriber in groups.into_values().flat_map(|members| members.subscribers) {
             subscriber.stop();
         }
@@ -205,7 +206,10 @@ impl EventBus for InProcessBus {
         let behind = groups
             .iter()
             .map(|(group, members)| {
-                (members.subscribers.iter().map(|member| member.waiting()).max().unwrap_or(0), group)
+                (
+                    members.subscribers.iter().map(|member| member.waiting()).max().unwrap_or(0),
+                    group,
+                )
             })
             .max();
         match behind {

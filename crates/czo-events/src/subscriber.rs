@@ -91,7 +91,7 @@ async fn work_off(
 /// Runs the handler for one event; whatever happens in it ends here.
 async fn handle(handler: &dyn EventHandler, group: &Group, delivery: Delivery) {
     let event = &delivery.event;
-    let span = tracing::info_span!(
+    let span = tracing::debug_span!(
         "handle_event",
         group = group.as_str(),
         event.r#type = event.event_type.as_str(),

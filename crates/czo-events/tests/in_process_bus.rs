@@ -1,7 +1,9 @@
 //! What the in-process bus promises.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use czo_core::{

@@ -38,7 +38,7 @@ async fn execute(
         let detail = format!("expected {{\"query\": …, \"variables\": …}}: {error}");
         Problem::new(StatusCode::BAD_REQUEST, "INVALID", detail)
     })?;
-    let response = subgraph.execute(request.data(ctx)).await;
+    let response = subgraph.execute(request, ctx).await;
     let body = serde_json::to_vec(&response).map_err(|error| {
         tracing::error!(%error, "an answer has no JSON form");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "the answer was lost")

@@ -45,8 +45,6 @@ async fn asset(Path(file): Path<String>) -> Response {
             *content,
         )
             .into_response(),
-        None => {
-            Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", "no such file").into_response()
-        }
+        None => Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", "no such file").into_response(),
     }
 }

@@ -1,6 +1,8 @@
 //! Money in a schema.
 
-use async_graphql::{InputValueError, InputValueResult, Number, Scalar, ScalarType, SimpleObject, Value};
+use async_graphql::{
+    InputValueError, InputValueResult, Number, Scalar, ScalarType, SimpleObject, Value,
+};
 use czo_core::Money;
 
 /// A whole number of minor units (cents, where the currency has cents), 0 to 10¹²: more than

@@ -49,7 +49,9 @@ pub enum PageError {
         value: i32,
     },
     /// A cursor that this connection did not give out.
-    #[error("`{argument}` is not a cursor of this connection: use one that `pageInfo` or `edges` gave")]
+    #[error(
+        "`{argument}` is not a cursor of this connection: use one that `pageInfo` or `edges` gave"
+    )]
     Cursor {
         /// `after` or `before`.
         argument: &'static str,

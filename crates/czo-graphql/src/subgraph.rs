@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_graphql::{
-    EmptySubscription, ObjectType, Request, Response, SDLExportOptions, Schema,
-};
+use async_graphql::{EmptySubscription, ObjectType, Request, Response, SDLExportOptions, Schema};
+use czo_core::RequestContext;
 
 /// What a query may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +13,7 @@ pub struct GraphqlOptions {
     /// How deep selections may be nested. Default 20: what GraphiQL needs to read the schema.
     pub max_depth: usize,
     /// How many fields may be asked for, where a field inside a page counts once for each entry
-    /// that the page may have. Default 5,000.
+    /// that the page may have. Default 10,000.
     pub max_complexity: usize,
     /// Whether the schema may be read. Default yes.
     pub introspection: bool,
@@ -22,7 +21,7 @@ pub struct GraphqlOptions {
 
 impl Default for GraphqlOptions {
     fn default() -> Self {
-        Self { max_depth: 20, max_complexity: 5_000, introspection: true }
+        Self { max_depth: 20, max_complexity: 10_000, introspection: true }
     }
 }
 
@@ -35,7 +34,11 @@ pub struct Subgraph {
     name: &'static str,
     sdl: Arc<str>,
     schema: Arc<dyn Execute>,
+    prepare: Arc<Prepare>,
 }
+
+/// Gives a request what its resolvers will ask for.
+type Prepare = dyn Fn(Request, &RequestContext) -> Request + Send + Sync;
 
 impl Subgraph {
     /// The schema of the domain `name`, within limits.
@@ -55,7 +58,12 @@ impl Subgraph {
         }
         let schema = schema.finish();
         let sdl = schema.sdl_with_options(SDLExportOptions::new().federation().compose_directive());
-        Self { name, sdl: sdl.into(), schema: Arc::new(schema) }
+        Self {
+            name,
+            sdl: sdl.into(),
+            schema: Arc::new(schema),
+            prepare: Arc::new(|request, _| request),
+        }
     }
 
     /// The domain.
@@ -70,9 +78,22 @@ impl Subgraph {
         &self.sdl
     }
 
-    /// Executes a request. Errors are in the response.
-    pub async fn execute(&self, request: Request) -> Response {
-        self.schema.execute(request).await
+    /// Lets `prepare` give every request what its resolvers will ask for, such as the
+    /// `DataLoader`s of that request.
+    #[must_use]
+    pub fn on_request(
+        mut self,
+        prepare: impl Fn(Request, &RequestContext) -> Request + Send + Sync + 'static,
+    ) -> Self {
+        self.prepare = Arc::new(prepare);
+        self
+    }
+
+    /// Executes a request for `ctx`, which its resolvers find as data. Errors are in the
+    /// response.
+    pub async fn execute(&self, request: Request, ctx: RequestContext) -> Response {
+        let request = (self.prepare)(request, &ctx);
+        self.schema.execute(request.data(ctx)).await
     }
 }
 

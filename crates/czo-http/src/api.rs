@@ -98,7 +98,9 @@ impl Api {
             )
             .api_route(
                 "/api/_health/{component}",
-                get_with(health::one, |op| op.tag("operations").summary("How well one component is")),
+                get_with(health::one, |op| {
+                    op.tag("operations").summary("How well one component is")
+                }),
             )
             .with_state(checks);
 

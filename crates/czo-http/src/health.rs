@@ -76,8 +76,7 @@ async fn report(checks: &[Arc<dyn HealthCheck>]) -> HealthReport {
         }
     }))
     .await;
-    let status =
-        components.iter().map(|part| part.health.status).max().unwrap_or(HealthStatus::Up);
+    let status = components.iter().map(|part| part.health.status).max().unwrap_or(HealthStatus::Up);
     HealthReport { status, components }
 }
 
@@ -97,7 +96,8 @@ impl IntoResponse for HealthReport {
             HealthStatus::Down => StatusCode::SERVICE_UNAVAILABLE,
             HealthStatus::Up | HealthStatus::Degraded => StatusCode::OK,
         };
-        let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+        let headers =
+            [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
         match self.to_lines() {
             Ok(body) => (status, headers, body).into_response(),
             Err(error) => {

@@ -112,7 +112,8 @@ impl OperationOutput for Problem {
 
     fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<ApiResponse> {
         Json::<Self>::operation_response(ctx, operation).map(|mut response| {
-            "an error, as application/problem+json (RFC 9457)".clone_into(&mut response.description);
+            "an error, as application/problem+json (RFC 9457)"
+                .clone_into(&mut response.description);
             response
         })
     }

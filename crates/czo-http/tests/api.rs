@@ -1,5 +1,7 @@
 //! What every route of czo has around it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -231,7 +233,8 @@ async fn no_origin_may_call_unless_it_is_named() {
     let mut named = options();
     named.cors_allow_origins = vec!["https://shop.example".parse().unwrap()];
     for (origin, allowed) in [("https://shop.example", true), ("https://evil.example", false)] {
-        let response = call(api(named.clone()).into_router(), with("/whoami", "origin", origin)).await;
+        let response =
+            call(api(named.clone()).into_router(), with("/whoami", "origin", origin)).await;
         let header = response.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
         assert_eq!(header.is_some(), allowed, "{origin}");
     }

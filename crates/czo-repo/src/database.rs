@@ -102,12 +102,19 @@ impl Database {
     /// When no connection is to be had, or SQLite's writer does not finish in five seconds.
     pub async fn begin_write(&self) -> Result<DatabaseTransaction, DatabaseError> {
         let options = TransactionOptions {
-            sqlite_transaction_mode: self
-                .is_sqlite()
-                .then_some(SqliteTransactionMode::Immediate),
+            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
             ..Default::default()
         };
         Ok(self.connection.begin_with_options(options).await?)
+    }
+
+    /// Closes every connection, once those in use are given back.
+    ///
+    /// # Errors
+    ///
+    /// When a connection does not close properly.
+    pub async fn close(self) -> Result<(), DatabaseError> {
+        Ok(self.connection.close().await?)
     }
 
     /// Where it is.

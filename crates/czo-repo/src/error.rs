@@ -61,7 +61,8 @@ impl DatabaseError {
     /// The unique value that was taken, if that is what went wrong.
     #[must_use]
     pub fn unique_violation(&self) -> Option<UniqueViolation> {
-        let (Self::Statement(error) | Self::File { source: error, .. }
+        let (Self::Statement(error)
+        | Self::File { source: error, .. }
         | Self::Unreachable { source: error, .. }) = self;
         match error.sql_err()? {
             SqlErr::UniqueConstraintViolation(message) => Some(UniqueViolation { message }),

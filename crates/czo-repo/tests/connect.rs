@@ -38,7 +38,10 @@ async fn two_writers_of_one_sqlite_file_wait_for_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let options = DatabaseOptions::new(DatabaseUrl::sqlite(folder.path().join("czo.db")));
     let database = Database::connect(&options).await.unwrap();
-    database.execute_unprepared("CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (0)").await.unwrap();
+    database
+        .execute_unprepared("CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (0)")
+        .await
+        .unwrap();
     let writers = (0..8).map(|_| {
         let database = database.clone();
         tokio::spawn(async move {
@@ -53,7 +56,10 @@ async fn two_writers_of_one_sqlite_file_wait_for_each_other() {
         writer.await.unwrap();
     }
     let row = database
-        .query_one_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, "SELECT n FROM t"))
+        .query_one_raw(sea_orm::Statement::from_string(
+            sea_orm::DbBackend::Sqlite,
+            "SELECT n FROM t",
+        ))
         .await
         .unwrap()
         .unwrap();

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod application;
+mod builder;
+mod bus_health;
+pub mod cli;
+mod config;
+mod data_dir;
+mod error;
+mod metrics_route;
+mod server_file;
+mod shops;
+mod shutdown;
+mod telemetry;
+mod tokens;
+
+pub use application::Application;
+pub use builder::{Czo, CzoBuilder};
+pub use config::{
+    Config, ConfigError, DEFAULT_FILE, DatabaseConfig, EventBusConfig, EventBusProvider,
+    GraphqlConfig, LogConfig, RoleConfig, ServerConfig,
+};
+pub use data_dir::{owner_token, owner_token_path};
+pub use error::RuntimeError;
+pub use server_file::server_url;
+pub use shops::Shops;
+pub use telemetry::install_telemetry;
+pub use tokens::{AccessToken, AccessTokens};

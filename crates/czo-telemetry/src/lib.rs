@@ -77,10 +77,7 @@ pub fn install(options: &LogOptions) -> Result<Telemetry, TelemetryError> {
     .map_err(|_| TelemetryError::Twice)?;
 
     let metrics = PrometheusBuilder::new()
-        .set_buckets_for_metric(
-            Matcher::Suffix("_duration_seconds".to_owned()),
-            &DURATION_BUCKETS,
-        )
+        .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &DURATION_BUCKETS)
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|_| TelemetryError::Twice)?;
     Ok(Telemetry { metrics })

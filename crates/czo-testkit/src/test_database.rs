@@ -132,13 +132,15 @@ fn seconds_now() -> u64 {
 
 /// Drops the schemas of tests that were killed before they could.
 async fn sweep_leftovers(admin: &Database) {
-    let query = "SELECT nspname::text AS name FROM pg_namespace WHERE nspname LIKE 'czo\\_test\\_%'";
+    let query =
+        "SELECT nspname::text AS name FROM pg_namespace WHERE nspname LIKE 'czo\\_test\\_%'";
     let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, query);
     let Ok(rows) = admin.query_all_raw(statement).await else { return };
     for name in rows.iter().filter_map(|row| row.try_get::<String>("", "name").ok()) {
         let made = name.split('_').nth(2).and_then(|seconds| seconds.parse::<u64>().ok());
         if made.is_some_and(|made| made + LEFTOVER_SECONDS < seconds_now()) {
-            let _ = admin.execute_unprepared(&format!("DROP SCHEMA IF EXISTS {name} CASCADE")).await;
+            let _ =
+                admin.execute_unprepared(&format!("DROP SCHEMA IF EXISTS {name} CASCADE")).await;
         }
     }
 }

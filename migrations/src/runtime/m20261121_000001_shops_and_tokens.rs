@@ -36,7 +36,9 @@ impl MigrationTrait for Migration {
                     .col(ColumnDef::new(RuntimeShop::Name).text().not_null())
                     .col(ColumnDef::new(RuntimeShop::Currency).string_len(3).not_null())
                     .col(
-                        ColumnDef::new(RuntimeShop::CreatedAt).timestamp_with_time_zone().not_null(),
+                        ColumnDef::new(RuntimeShop::CreatedAt)
+                            .timestamp_with_time_zone()
+                            .not_null(),
                     )
                     .to_owned(),
             )

@@ -190,7 +190,9 @@ mod utc_timestamp {
             .filter(|_| text.ends_with('Z'))
             .map(|at| at.with_timezone(&Utc))
             .ok_or_else(|| {
-                Error::custom(format_args!("expected an RFC 3339 timestamp ending in Z, got `{text}`"))
+                Error::custom(format_args!(
+                    "expected an RFC 3339 timestamp ending in Z, got `{text}`"
+                ))
             })
     }
 }

@@ -1,0 +1,253 @@
+//! A program that is up: connected, migrated, its domains registered.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use czo_core::{
+    DomainEvent, EventBus, HandlerError, StaticRoles, SubscribeOptions, TopicPattern, handler_fn,
+};
+use czo_domain::{DomainContext, Parts, Registration};
+use czo_events::InProcessBus;
+use czo_graphql::Subgraph;
+use czo_http::axum::Router;
+use czo_http::{Api, Server};
+use czo_repo::{Database, DatabaseHealth};
+use czo_telemetry::Telemetry;
+use secrecy::SecretString;
+
+use crate::bus_health::BusHealth;
+use crate::config::EventBusProvider;
+use crate::server_file::ServerFile;
+use crate::{AccessTokens, Config, Czo, RuntimeError, Shops, data_dir, metrics_route, shutdown};
+
+/// The group of the subscription that writes every event into the log.
+const JOURNAL: &str = "runtime.journal";
+
+/// A program that is up: connected, migrated, its domains registered. [`serve`](Self::serve)
+/// lets the world in.
+#[derive(Debug)]
+pub struct Application {
+    config: Config,
+    context: DomainContext,
+    tokens: AccessTokens,
+    shops: Shops,
+    first_token: Option<SecretString>,
+    router: Router,
+}
+
+impl Czo {
+    /// Connects, migrates the embedded database (or refuses an outdated PostgreSQL), registers
+    /// the domains and starts their subscriptions.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError`], which says what to do.
+    pub async fn boot(
+        &self,
+        config: &Config,
+        telemetry: Option<Telemetry>,
+    ) -> Result<Application, RuntimeError> {
+        let database = self.open_database(config).await?;
+        let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        let tokens = AccessTokens::new(database.clone(), clock.clone(), ids.clone());
+        let shops = Shops::new(database.clone(), clock.clone(), ids.clone());
+        let first_token = tokens.first_owner().await?;
+        if let Some(token) = &first_token {
+            data_dir::write_owner_token(&config.data_dir, token)?;
+        }
+
+        let bus: Arc<dyn EventBus> = match config.event_bus.provider {
+            EventBusProvider::InProcess => Arc::new(InProcessBus::new()),
+        };
+        let permissions = Arc::new(config.static_roles());
+        let context = DomainContext {
+            database: database.clone(),
+            bus: bus.clone(),
+            permissions: permissions.clone(),
+            shops: Arc::new(shops.clone()),
+            clock,
+            ids: ids.clone(),
+            graphql: config.graphql_options(),
+        };
+
+        let mut api = Api::new(config.http_options()?, ids)
+            .authenticator(Arc::new(tokens.clone()))
+            .shops(Arc::new(shops.clone()))
+            .health(Arc::new(DatabaseHealth(database)))
+            .health(Arc::new(BusHealth(bus.clone())));
+        if let Some(telemetry) = telemetry {
+            api = api.routes(metrics_route::routes(telemetry, permissions));
+        }
+        let mut subgraphs = Vec::new();
+        for (name, parts) in self.register(&context)? {
+            for pending in parts.subscriptions {
+                bus.subscribe(pending.pattern, pending.group, pending.handler, pending.options)
+                    .await?
+                    .detach();
+            }
+            api = api.routes(parts.routes).bulk_routes(parts.bulk_routes);
+            api = parts.checks.into_iter().fold(api, Api::health);
+            subgraphs.extend(parts.subgraph);
+            tracing::info!(domain = %name, "registered");
+        }
+        let router = api.plain_routes(graphql_routes(subgraphs, config)).into_router();
+        Ok(Application { config: config.clone(), context, tokens, shops, first_token, router })
+    }
+
+    /// Connects to the database and sees to it that its schema is that of this program.
+    async fn open_database(&self, config: &Config) -> Result<Database, RuntimeError> {
+        let options = config.database_options();
+        if options.url.sqlite_path().is_some() {
+            data_dir::create(&config.data_dir)?;
+        }
+        let database = Database::connect(&options).await?;
+        let migrator = self.migrator();
+        if database.is_sqlite() {
+            for migration in migrator.up(&database).await? {
+                tracing::info!(owner = migration.owner, migration = migration.name, "migrated");
+            }
+            return Ok(database);
+        }
+        let states = migrator.status(&database).await?;
+        let mut owners: Vec<_> =
+            states.iter().filter(|state| !state.applied).map(|state| state.owner).collect();
+        let pending = owners.len();
+        owners.dedup();
+        if pending > 0 { Err(RuntimeError::Outdated { pending, owners }) } else { Ok(database) }
+    }
+
+    fn register(
+        &self,
+        context: &DomainContext,
+    ) -> Result<Vec<(czo_domain::DomainName, Parts)>, RuntimeError> {
+        self.event_catalogue()?;
+        let mut registered = Vec::with_capacity(self.domains.len());
+        for domain in &self.domains {
+            let mut registration = Registration::default();
+            domain
+                .register(context, &mut registration)
+                .map_err(|source| RuntimeError::Domain { domain: domain.name(), source })?;
+            registered.push((domain.name(), registration.into_parts()));
+        }
+        Ok(registered)
+    }
+}
+
+/// Writes every event into the log, which shows that it went through the bus.
+async fn keep_journal(bus: &dyn EventBus) -> Result<(), RuntimeError> {
+    let write = handler_fn(|event: Arc<DomainEvent>| async move {
+        tracing::info!(
+            event.r#type = event.event_type.as_str(),
+            event.id = %event.id,
+            source = event.source,
+            correlation_id = event.correlation_id.as_str(),
+            "event"
+        );
+        Ok::<_, HandlerError>(())
+    });
+    let group = JOURNAL.parse().expect("a constant of the right form");
+    bus.subscribe(TopicPattern::all(), group, Arc::new(write), SubscribeOptions::default())
+        .await?
+        .detach();
+    Ok(())
+}
+
+/// One subgraph is the API; several stand side by side until there is a gateway.
+fn graphql_routes(subgraphs: Vec<Subgraph>, config: &Config) -> Router {
+    let graphiql = config.graphql.graphiql;
+    let assets = if graphiql { czo_graphql::graphiql_assets() } else { Router::new() };
+    let only_one = subgraphs.len() == 1;
+    subgraphs.into_iter().fold(assets, |routes, subgraph| {
+        let path = match only_one {
+            true => "/graphql".to_owned(),
+            false => format!("/graphql/{}", subgraph.name()),
+        };
+        routes.merge(czo_graphql::routes(&path, subgraph, graphiql))
+    })
+}
+
+impl Application {
+    /// What the domains were handed.
+    #[must_use]
+    pub fn context(&self) -> &DomainContext {
+        &self.context
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The shops.
+    #[must_use]
+    pub fn shops(&self) -> &Shops {
+        &self.shops
+    }
+
+    /// The access tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &AccessTokens {
+        &self.tokens
+    }
+
+    /// The table of roles.
+    #[must_use]
+    pub fn roles(&self) -> StaticRoles {
+        self.config.static_roles()
+    }
+
+    /// The owner's token, if this boot made it. It can't be had again.
+    #[must_use]
+    pub fn first_token(&self) -> Option<&SecretString> {
+        self.first_token.as_ref()
+    }
+
+    /// The router, to be called without a network.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Listens, calls `ready` with the URL, and serves until SIGTERM or Ctrl-C; then lets
+    /// requests finish and events be handled, for at most `server.drain_seconds`. A second
+    /// signal ends it at once.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Listen`] when the address can't be had. What was not finished at the end
+    /// is logged, and is no error.
+    pub async fn serve(self, ready: impl FnOnce(&str)) -> Result<(), RuntimeError> {
+        let address = self.config.server.listen;
+        let server = Server::bind(address, self.router)
+            .await
+            .map_err(|source| RuntimeError::Listen { address, source })?;
+        let address =
+            server.local_addr().map_err(|source| RuntimeError::Listen { address, source })?;
+        let url = format!("http://{address}");
+        let _file = ServerFile::write(&self.config.data_dir, &url)?;
+        keep_journal(&*self.context.bus).await?;
+        ready(&url);
+
+        let drain = Duration::from_secs(self.config.server.drain_seconds);
+        let signals = shutdown::Signals::install();
+        let mut stopped_at = None;
+        let stop = async {
+            let signal = signals.first().await;
+            tracing::info!(signal, "stopping: finishing what is under way");
+            stopped_at = Some(Instant::now());
+        };
+        let finished = server.run(stop, drain).await;
+        if !finished {
+            tracing::warn!("requests were cut off after {} seconds", drain.as_secs());
+        }
+        let spent = stopped_at.map_or(Duration::ZERO, |at: Instant| at.elapsed());
+        if let Err(error) = self.context.bus.shutdown(drain.saturating_sub(spent)).await {
+            tracing::warn!(%error, "the event bus was not drained");
+        }
+        if let Err(error) = self.context.database.close().await {
+            tracing::warn!(%error, "the database was not closed");
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+}

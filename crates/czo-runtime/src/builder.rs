@@ -1,0 +1,216 @@
+//! `Czo::builder()`: which domains a program has.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use czo_core::{Clock, EventCatalogue, IdGenerator, SystemClock, SystemIds};
+use czo_domain::{Domain, DomainName};
+use czo_migrations::Migrator;
+
+use crate::RuntimeError;
+
+/// A program made of domains, not yet running.
+///
+/// ```
+/// use czo_runtime::Czo;
+///
+/// let czo = Czo::builder().build()?;
+/// assert_eq!(czo.event_catalogue()?.iter().count(), 0);
+/// # Ok::<(), czo_runtime::RuntimeError>(())
+/// ```
+pub struct Czo {
+    pub(crate) domains: Vec<Box<dyn Domain>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
+}
+
+/// Collects the domains of a [`Czo`].
+pub struct CzoBuilder {
+    czo: Czo,
+}
+
+impl Czo {
+    /// A program without domains.
+    #[must_use]
+    pub fn builder() -> CzoBuilder {
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+        CzoBuilder { czo: Self { domains: Vec::new(), clock, ids } }
+    }
+
+    /// Every event that the domains publish.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Catalogue`] when two domains publish one.
+    pub fn event_catalogue(&self) -> Result<EventCatalogue, RuntimeError> {
+        let mut catalogue = EventCatalogue::default();
+        for domain in &self.domains {
+            domain.events(&mut catalogue)?;
+        }
+        Ok(catalogue)
+    }
+
+    /// The migrations of the runtime and of the domains, in boot order.
+    #[must_use]
+    pub fn migrator(&self) -> Migrator {
+        let domains = self.domains.iter().filter_map(|domain| domain.migrations());
+        Migrator::new(std::iter::once(czo_migrations::runtime()).chain(domains).collect())
+    }
+
+    /// Only these domains of the program, and what they depend on.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::UnknownDomain`].
+    pub fn only(mut self, names: &[String]) -> Result<Self, RuntimeError> {
+        let known: Vec<_> = self.domains.iter().map(|domain| domain.name().as_str()).collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(RuntimeError::UnknownDomain { name: name.clone(), known });
+        }
+        let mut wanted: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        // Dependencies stand before those that need them, so one look from the back finds all.
+        for domain in self.domains.iter().rev() {
+            if wanted.contains(domain.name().as_str()) {
+                wanted.extend(domain.depends_on().iter().map(|name| name.as_str()));
+            }
+        }
+        let wanted: BTreeSet<String> = wanted.into_iter().map(str::to_owned).collect();
+        self.domains.retain(|domain| wanted.contains(domain.name().as_str()));
+        Ok(self)
+    }
+}
+
+impl CzoBuilder {
+    /// Adds a domain. The order of calls is of no importance.
+    #[must_use]
+    pub fn domain(mut self, domain: impl Domain + 'static) -> Self {
+        self.czo.domains.push(Box::new(domain));
+        self
+    }
+
+    /// Takes time from `clock`.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.czo.clock = clock;
+        self
+    }
+
+    /// Takes new ids from `ids`.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
+        self.czo.ids = ids;
+        self
+    }
+
+    /// Puts the domains into boot order: each behind those it depends on.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::DuplicateDomain`] and [`RuntimeError::DomainOrder`].
+    pub fn build(self) -> Result<Czo, RuntimeError> {
+        let mut waiting = self.czo.domains;
+        let mut ordered: Vec<Box<dyn Domain>> = Vec::with_capacity(waiting.len());
+        let mut there = BTreeSet::new();
+        while !waiting.is_empty() {
+            let ready = waiting
+                .iter()
+                .position(|domain| domain.depends_on().iter().all(|name| there.contains(name)));
+            let Some(ready) = ready else { return Err(out_of_order(&*waiting[0], &there)) };
+            let domain = waiting.remove(ready);
+            if !there.insert(domain.name()) {
+                return Err(RuntimeError::DuplicateDomain(domain.name()));
+            }
+            ordered.push(domain);
+        }
+        Ok(Czo { domains: ordered, ..self.czo })
+    }
+}
+
+fn out_of_order(domain: &dyn Domain, there: &BTreeSet<DomainName>) -> RuntimeError {
+    let missing = domain.depends_on().iter().find(|name| !there.contains(name));
+    let needs = *missing.expect("a domain whose needs are all there would have been ready");
+    RuntimeError::DomainOrder { domain: domain.name(), needs }
+}
+
+impl std::fmt::Debug for Czo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.domains.iter().map(|domain| domain.name()).collect();
+        f.debug_struct("Czo").field("domains", &names).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for CzoBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&self.czo, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use czo_domain::{DomainContext, DomainError, MigrationSet, Registration};
+
+    use super::*;
+
+    struct Named(DomainName, Vec<DomainName>);
+
+    impl Domain for Named {
+        fn name(&self) -> DomainName {
+            self.0
+        }
+
+        fn depends_on(&self) -> &[DomainName] {
+            &self.1
+        }
+
+        fn migrations(&self) -> Option<MigrationSet> {
+            None
+        }
+
+        fn register(&self, _: &DomainContext, _: &mut Registration) -> Result<(), DomainError> {
+            Ok(())
+        }
+    }
+
+    fn named(name: &'static str, needs: &[&'static str]) -> Named {
+        Named(DomainName::new(name), needs.iter().map(|name| DomainName::new(name)).collect())
+    }
+
+    fn order(czo: &Czo) -> Vec<&'static str> {
+        czo.domains.iter().map(|domain| domain.name().as_str()).collect()
+    }
+
+    fn shop() -> Czo {
+        Czo::builder()
+            .domain(named("payment", &["order"]))
+            .domain(named("order", &["catalog"]))
+            .domain(named("search", &[]))
+            .domain(named("catalog", &[]))
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn domains_boot_behind_those_they_need() {
+        assert_eq!(order(&shop()), ["search", "catalog", "order", "payment"]);
+    }
+
+    #[test]
+    fn a_domain_alone_brings_what_it_needs() {
+        assert_eq!(order(&shop().only(&["order".to_owned()]).unwrap()), ["catalog", "order"]);
+        let error = shop().only(&["orders".to_owned()]).unwrap_err();
+        assert!(error.to_string().contains("there are search, catalog, order, payment"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_need_a_circle_and_a_double_are_refused() {
+        let build = |domains: Vec<Named>| {
+            domains.into_iter().fold(Czo::builder(), CzoBuilder::domain).build().unwrap_err()
+        };
+        let missing = build(vec![named("order", &["catalog"])]);
+        assert!(matches!(missing, RuntimeError::DomainOrder { .. }));
+        let circle = build(vec![named("a", &["b"]), named("b", &["a"])]);
+        assert!(matches!(circle, RuntimeError::DomainOrder { .. }));
+        let double = build(vec![named("a", &[]), named("a", &[])]);
+        assert!(matches!(double, RuntimeError::DuplicateDomain(_)));
+    }
+}

@@ -1,0 +1,133 @@
+//! The command line that every program made with czo has.
+
+mod config;
+mod events;
+mod migrate;
+mod output;
+mod serve;
+mod shops;
+mod tokens;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use czo_core::describe;
+use czo_telemetry::LogOptions;
+
+pub use output::print_json;
+pub use serve::{ServeArgs, banner};
+
+use crate::{Application, Config, Czo, CzoBuilder, RuntimeError};
+
+/// The commands that every program made with czo has.
+#[derive(Debug, Subcommand)]
+#[non_exhaustive]
+pub enum Command {
+    /// Serve the shop's API until SIGTERM or Ctrl-C (this is what no command does)
+    Serve(ServeArgs),
+    /// Bring the database's schema up or down
+    #[command(subcommand)]
+    Migrate(migrate::MigrateCommand),
+    /// Show the configuration in force
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Show the events that this program publishes
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+    /// Open and list shops
+    #[command(subcommand)]
+    Shops(shops::ShopsCommand),
+    /// Make, list and revoke access tokens
+    #[command(subcommand)]
+    Tokens(tokens::TokensCommand),
+}
+
+/// The options that every command has.
+#[derive(Clone, Debug, Default, Args)]
+pub struct GlobalArgs {
+    /// Read this configuration file instead of `czo.toml`
+    #[arg(long, global = true, env = "CZO_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl GlobalArgs {
+    /// The configuration in force.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Config`].
+    pub fn load(&self) -> Result<Config, RuntimeError> {
+        Ok(Config::load(self.config.as_deref())?)
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(version, about = "A commerce backend made with czo")]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Runs the program: reads the command line, does what it says, prints errors. For `main`.
+pub fn run(builder: CzoBuilder) -> ExitCode {
+    let cli = Cli::parse();
+    block_on(async move {
+        let czo = builder.build()?;
+        cli.command.unwrap_or_default().execute(czo, &cli.global).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Runs a command to its end, and prints its error as one line on standard error. For `main`.
+pub fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            output::print_error(&describe(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Serve(ServeArgs::default())
+    }
+}
+
+impl Command {
+    /// Does what the command says.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong, in words for the person at the command line.
+    pub async fn execute(self, czo: Czo, global: &GlobalArgs) -> anyhow::Result<()> {
+        match self {
+            Self::Serve(args) => serve::serve(czo, args, global).await,
+            Self::Migrate(command) => command.execute(&czo, &global.load()?).await,
+            Self::Config(command) => command.execute(&global.load()?),
+            Self::Events(command) => command.execute(&czo),
+            Self::Shops(command) => command.execute(&boot_quietly(&czo, global).await?).await,
+            Self::Tokens(command) => command.execute(&boot_quietly(&czo, global).await?).await,
+        }
+    }
+}
+
+/// The program up, for a command that does one thing: only warnings are logged.
+///
+/// # Errors
+///
+/// As [`Czo::boot`].
+pub async fn boot_quietly(czo: &Czo, global: &GlobalArgs) -> Result<Application, RuntimeError> {
+    let config = global.load()?;
+    czo_telemetry::install(&LogOptions { filter: "warn".to_owned(), ..config.log_options() })?;
+    czo.boot(&config, None).await
+}

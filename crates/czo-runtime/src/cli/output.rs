@@ -1,0 +1,50 @@
+//! What commands print.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is what a command is for")]
+
+use std::io::IsTerminal;
+
+use serde::Serialize;
+
+/// Prints a value as JSON, indented for people where standard output is a terminal.
+///
+/// # Errors
+///
+/// When the value has no JSON form.
+pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let text = if std::io::stdout().is_terminal() {
+        serde_json::to_string_pretty(value)?
+    } else {
+        serde_json::to_string(value)?
+    };
+    print(&text);
+    Ok(())
+}
+
+/// Prints a line.
+pub(super) fn print(line: &str) {
+    println!("{line}");
+}
+
+/// Prints the rows of a table under its headings, each column as wide as it must be.
+pub(super) fn print_table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([headings[column].len()]).max().unwrap_or(0)
+    };
+    let line = |cells: [&str; N]| {
+        let padded =
+            cells.iter().enumerate().map(|(column, cell)| format!("{cell:<w$}", w = width(column)));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    print(&line(headings));
+    for row in rows {
+        print(&line(row.each_ref().map(String::as_str)));
+    }
+}
+
+pub(super) fn print_error(message: &str) {
+    let (red, plain) =
+        if std::io::stderr().is_terminal() { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+    eprintln!("{red}error:{plain} {message}");
+}

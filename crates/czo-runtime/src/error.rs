@@ -1,0 +1,135 @@
+//! Why czo does not start, or does not do what it was told.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use czo_core::{BusError, CatalogueError, Classified, ErrorKind, MoneyError};
+use czo_domain::{DomainError, DomainName};
+use czo_migrations::MigrationError;
+use czo_repo::DatabaseError;
+use czo_telemetry::TelemetryError;
+use sea_orm::DbErr;
+use thiserror::Error;
+
+use crate::ConfigError;
+
+/// Why czo does not start, or does not do what it was told.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Telemetry can't be set up.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The database can't be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// Migrations failed.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+    /// The database's schema is older than this program.
+    #[error(
+        "the database lacks {pending} migrations of {}: run `czo migrate up`",
+        owners.join(", ")
+    )]
+    Outdated {
+        /// How many are missing.
+        pending: usize,
+        /// Whose they are.
+        owners: Vec<&'static str>,
+    },
+    /// The address can't be listened on.
+    #[error(
+        "cannot listen on {address}: {}",
+        match source.kind() {
+            std::io::ErrorKind::AddrInUse => "another program does already; stop it, or choose another address with `--listen` or `server.listen`".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "this needs privileges; choose a port above 1023 with `--listen` or `server.listen`".to_owned(),
+            _ => source.to_string(),
+        }
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of czo's own can't be read or written.
+    #[error("the file {} cannot be used: check that `data_dir` exists and may be written", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No domain of this name.
+    #[error("there is no domain `{name}`: there are {}", known.join(", "))]
+    UnknownDomain {
+        /// What was asked for.
+        name: String,
+        /// The domains there are.
+        known: Vec<&'static str>,
+    },
+    /// Two domains have one name.
+    #[error("two domains are called `{0}`")]
+    DuplicateDomain(DomainName),
+    /// A domain needs one that is not there, or needs itself in the end.
+    #[error("domain `{domain}` needs `{needs}`, which is not there or needs `{domain}` itself")]
+    DomainOrder {
+        /// The domain.
+        domain: DomainName,
+        /// What it needs.
+        needs: DomainName,
+    },
+    /// A domain can't be registered.
+    #[error("domain `{domain}` cannot be registered")]
+    Domain {
+        /// The domain.
+        domain: DomainName,
+        /// Why.
+        source: DomainError,
+    },
+    /// Two domains publish one event.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The event bus failed.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// A currency of a shop.
+    #[error("currency: {0}")]
+    Currency(#[from] MoneyError),
+    /// No role of this name.
+    #[error("there is no role `{role}`: there are {}; add it as `[roles.{role}]` in `czo.toml`", known.join(", "))]
+    UnknownRole {
+        /// What was asked for.
+        role: String,
+        /// The roles there are.
+        known: Vec<String>,
+    },
+    /// No token of this id.
+    #[error("there is no token {0} that could be revoked")]
+    UnknownToken(czo_core::TokenId),
+    /// The system has no random bytes.
+    #[error("the system gives no random bytes for a token")]
+    Random,
+}
+
+impl From<DbErr> for RuntimeError {
+    fn from(error: DbErr) -> Self {
+        DatabaseError::from(error).into()
+    }
+}
+
+impl Classified for RuntimeError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Database(error) => error.kind(),
+            Self::Migration(error) => error.kind(),
+            Self::Bus(error) => error.kind(),
+            Self::Listen { .. } | Self::File { .. } | Self::Random => ErrorKind::Unavailable,
+            Self::UnknownToken(_) => ErrorKind::NotFound,
+            _ => ErrorKind::Invalid,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What the catalogue refuses, and why.
+
+use czo_core::{
+    BusError, Classified, ErrorKind, FieldError, FieldErrorCode, NoShop, PermissionError,
+    ShopDirectoryError,
+};
+use czo_repo::DatabaseError;
+use sea_orm::DbErr;
+use thiserror::Error;
+
+use crate::{CsvFileError, ProductId};
+
+/// What the catalogue refuses, and why.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// Fields of the input are wrong.
+    #[error("{}", summary(.0))]
+    Invalid(Vec<FieldError>),
+    /// Values that must be unique belong to another product or variant.
+    #[error("{}", summary(.0))]
+    Taken(Vec<FieldError>),
+    /// There is no such product in the shop.
+    #[error("there is no product {id} in this shop")]
+    NotFound {
+        /// What was asked for.
+        id: ProductId,
+    },
+    /// The product has changed since it was read.
+    #[error(
+        "product {id} has changed: expected version {expected}, it has {actual}; read it again"
+    )]
+    Conflict {
+        /// The product.
+        id: ProductId,
+        /// The version the caller knew.
+        expected: i32,
+        /// The version it has.
+        actual: i32,
+    },
+    /// A file can't be read as a whole, or a product can't be written to one.
+    #[error(transparent)]
+    File(#[from] CsvFileError),
+    /// The caller may not.
+    #[error(transparent)]
+    Permission(#[from] PermissionError),
+    /// No shop is named.
+    #[error(transparent)]
+    NoShop(#[from] NoShop),
+    /// The shop can't be looked up.
+    #[error(transparent)]
+    Shop(#[from] ShopDirectoryError),
+    /// A stored row makes no sense.
+    #[error("the row of {table} {id} makes no sense: {what}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        id: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The database failed.
+    #[error("the catalogue's database failed")]
+    Database(#[from] DatabaseError),
+    /// The event bus failed.
+    #[error("the catalogue's events were not published")]
+    Bus(#[from] BusError),
+}
+
+fn summary(fields: &[FieldError]) -> String {
+    let all: Vec<_> = fields.iter().map(ToString::to_string).collect();
+    all.join("; ")
+}
+
+impl CatalogError {
+    /// One field is wrong.
+    pub(crate) fn field(path: &str, code: FieldErrorCode, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(path, code, message)])
+    }
+
+    /// A write failed: says whose unique value was taken, if that is why.
+    pub(crate) fn of_write(error: DbErr) -> Self {
+        let error = DatabaseError::from(error);
+        let Some(taken) = error.unique_violation() else { return error.into() };
+        let field = |path, message: &str| {
+            Self::Taken(vec![FieldError::new(path, FieldErrorCode::Taken, message)])
+        };
+        if taken.is_of("catalog_product_handle_key", "catalog_product.handle") {
+            field("handle", "another product of the shop has this handle")
+        } else if taken.is_of("catalog_variant_sku_key", "catalog_variant.sku") {
+            field("variants", "another variant of the shop has one of these SKUs")
+        } else {
+            error.into()
+        }
+    }
+}
+
+impl From<DbErr> for CatalogError {
+    fn from(error: DbErr) -> Self {
+        DatabaseError::from(error).into()
+    }
+}
+
+impl Classified for CatalogError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Invalid(_) | Self::NoShop(_) | Self::File(_) => ErrorKind::Invalid,
+            Self::Taken(_) | Self::Conflict { .. } => ErrorKind::Conflict,
+            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::Permission(error) => error.kind(),
+            Self::Shop(error) => error.kind(),
+            Self::Corrupt { .. } => ErrorKind::Internal,
+            Self::Database(error) => error.kind(),
+            Self::Bus(error) => error.kind(),
+        }
+    }
+
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Permission(error) => error.is_retryable(),
+            Self::Shop(error) => error.is_retryable(),
+            Self::Database(error) => error.is_retryable(),
+            Self::Bus(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    fn field_errors(&self) -> &[FieldError] {
+        match self {
+            Self::Invalid(fields) | Self::Taken(fields) => fields,
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod catalog;
+mod error;
+pub mod events;
+mod export;
+mod graphql;
+mod id;
+mod import;
+mod product;
+mod products;
+mod rest;
+mod shopify_csv;
+mod store;
+
+pub use catalog::Catalog;
+pub use error::CatalogError;
+pub use id::{ProductId, VariantId};
+pub use import::{ImportReport, RejectedRow, Tally};
+pub use product::{
+    Handle, HandleError, Image, MAX_ALT_CHARS, MAX_DESCRIPTION_BYTES, MAX_IMAGES, MAX_OPTIONS,
+    MAX_TAGS, MAX_TEXT_CHARS, MAX_URL_BYTES, MAX_VARIANTS, Product, ProductDraft, ProductOption,
+    ProductPatch, ProductStatus, Variant, VariantDraft,
+};
+pub use products::{PRODUCT_READ, PRODUCT_WRITE, ProductPage, ProductQuery, Products, PutOutcome};
+pub use shopify_csv::{CsvFileError, RowError};

@@ -1,0 +1,105 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use czo_core::ShopId;
+use czo_runtime::CzoBuilder;
+use czo_runtime::cli::{Command as RuntimeCommand, GlobalArgs, ServeArgs, block_on};
+
+use crate::{export, import, serve};
+
+/// A commerce backend in one program.
+///
+/// Without a command it serves: a demo shop in an embedded database, with nothing to configure.
+#[derive(Debug, Parser)]
+#[command(
+    name = "czo",
+    version,
+    after_help = "Documentation: README.md; `czo <command> --help` for each command."
+)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Runtime(RuntimeCommand),
+    /// Bring data into a shop
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Take data out of a shop
+    #[command(subcommand)]
+    Export(ExportCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ImportCommand {
+    /// Import products from a file in the Shopify product CSV format
+    ///
+    /// Each product, all of its rows, is imported whole or not at all. A product whose handle the
+    /// shop has is made what the file says; the same file again changes nothing. The exit status
+    /// is 2 when rows were rejected.
+    Products {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        target: Target,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ExportCommand {
+    /// Export all products to a file in the Shopify product CSV format
+    Products {
+        #[command(flatten)]
+        target: Target,
+        /// Write to this file instead of standard output
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// The shop, and how it is reached.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Target {
+    /// The shop; may be left out where there is only one
+    #[arg(long, value_name = "ID")]
+    pub(crate) shop: Option<ShopId>,
+    /// Go through the server at this URL (http only)
+    ///
+    /// Without it: through the server that runs on the same data folder, or directly on the
+    /// database when none does.
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+}
+
+/// Runs the program.
+pub(crate) fn run(builder: CzoBuilder) -> ExitCode {
+    let cli = Cli::parse();
+    let global = cli.global;
+    block_on(async move {
+        let czo = builder.build()?;
+        match cli.command.unwrap_or(Command::Runtime(RuntimeCommand::Serve(ServeArgs::default()))) {
+            Command::Runtime(RuntimeCommand::Serve(args)) => {
+                serve::serve(czo, &args, &global).await?;
+            }
+            Command::Runtime(command) => command.execute(czo, &global).await?,
+            Command::Import(ImportCommand::Products { file, target, json }) => {
+                return import::products(&czo, &global, &file, &target, json).await;
+            }
+            Command::Export(ExportCommand::Products { target, output }) => {
+                Box::pin(export::products(&czo, &global, &target, output.as_deref())).await?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}

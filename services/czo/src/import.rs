@@ -1,0 +1,160 @@
+//! `czo import products`
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints the report")]
+
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use czo_catalog::{ImportReport, Products, Tally};
+use czo_core::{RequestContext, ShopDirectory, ShopId, SystemIds};
+use czo_runtime::cli::{GlobalArgs, boot_quietly, print_json};
+use czo_runtime::{Application, Czo};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::io::ReaderStream;
+
+use crate::cli::Target;
+use crate::server::{Server, accepted};
+
+/// The exit status when rows were rejected.
+const SOME_REJECTED: u8 = 2;
+/// How many errors are printed for people; all of them are in the JSON report.
+const SHOWN_ERRORS: usize = 50;
+
+pub(crate) async fn products(
+    czo: &Czo,
+    global: &GlobalArgs,
+    file: &Path,
+    target: &Target,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let bytes = file_size(file)?;
+    let progress = progress_bar(bytes);
+    let report = match Server::find(&global.load()?, target).await? {
+        Some(server) => upload(&server, file, bytes, &progress).await?,
+        None => {
+            let application = boot_quietly(czo, global).await?;
+            import(&application, file, target, &progress).await?
+        }
+    };
+    progress.finish_and_clear();
+    if json {
+        print_json(&report)?;
+    } else {
+        print(&report);
+    }
+    let all_well = report.rejected.products == 0;
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
+}
+
+fn file_size(file: &Path) -> anyhow::Result<u64> {
+    let open = || format!("the file {} cannot be read", file.display());
+    let metadata = std::fs::metadata(file).with_context(open)?;
+    if metadata.is_dir() {
+        bail!("{} is a folder: name a CSV file", file.display());
+    }
+    Ok(metadata.len())
+}
+
+/// A bar on a terminal; elsewhere it draws nothing, and the report says it all.
+fn progress_bar(bytes: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        eprintln!("importing {bytes} bytes");
+    }
+    let bar = ProgressBar::new(bytes);
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {eta} {msg}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Through the server, so that its subscribers hear of the events.
+async fn upload(
+    server: &Server,
+    file: &Path,
+    bytes: u64,
+    progress: &ProgressBar,
+) -> anyhow::Result<ImportReport> {
+    let reader = tokio::fs::File::open(file)
+        .await
+        .with_context(|| format!("the file {} cannot be read", file.display()))?;
+    let body = ReaderStream::new(progress.wrap_async_read(reader));
+    let response = server
+        .post("/api/catalog/import")
+        .header("Content-Type", "text/csv")
+        .header("Content-Length", bytes)
+        .body(reqwest::Body::wrap_stream(body))
+        .send()
+        .await
+        .context("the upload to the server was cut off")?;
+    Ok(accepted(response).await?.json().await?)
+}
+
+/// Directly on the database.
+async fn import(
+    application: &Application,
+    file: &Path,
+    target: &Target,
+    progress: &ProgressBar,
+) -> anyhow::Result<ImportReport> {
+    let shop = shop(application, target).await?;
+    let ctx = RequestContext::system(&SystemIds).for_shop(shop);
+    let input = progress.wrap_read(
+        File::open(file).with_context(|| format!("the file {} cannot be read", file.display()))?,
+    );
+    let products = Products::new(application.context());
+    let report = products
+        .import(&ctx, ReadInPieces(input), |report| {
+            progress.set_message(format!("{} rows", report.rows()));
+        })
+        .await?;
+    Ok(report)
+}
+
+/// A file is read a little at a time, so that the bar moves.
+struct ReadInPieces<R>(R);
+
+impl<R: Read> Read for ReadInPieces<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let piece = buffer.len().min(64 * 1024);
+        self.0.read(&mut buffer[..piece])
+    }
+}
+
+/// The shop asked for, or the only one.
+pub(crate) async fn shop(application: &Application, target: &Target) -> anyhow::Result<ShopId> {
+    let shops = application.shops();
+    if let Some(id) = target.shop {
+        let found = shops.find(id).await?;
+        return found.map(|shop| shop.id).with_context(|| {
+            format!("there is no shop {id}; `czo shops list` shows what there is")
+        });
+    }
+    let only = shops.only_shop().await?;
+    only.map(|shop| shop.id).context(
+        "name the shop with `--shop`: `czo shops list` shows what there is, `czo shops create` opens one",
+    )
+}
+
+fn print(report: &ImportReport) {
+    let line = |what: &str, Tally { products, rows }: Tally| {
+        println!("{what:<9} {products:>7} products  {rows:>8} rows");
+    };
+    line("created", report.created);
+    line("updated", report.updated);
+    line("skipped", report.skipped);
+    line("rejected", report.rejected);
+    if !report.ignored_columns.is_empty() {
+        println!("not imported, though they hold values: {}", report.ignored_columns.join(", "));
+    }
+    for rejected in report.errors.iter().take(SHOWN_ERRORS) {
+        let handle = rejected.handle.as_deref().unwrap_or("?");
+        eprintln!("{handle}: {}", rejected.error);
+    }
+    let shown = report.errors.len().min(SHOWN_ERRORS);
+    let more = report.errors.len() - shown;
+    let more = u64::try_from(more).unwrap_or(u64::MAX).saturating_add(report.more_errors);
+    if more > 0 {
+        eprintln!("… and {more} more errors; --json shows up to 1,000");
+    }
+}

@@ -1,0 +1,111 @@
+//! `cargo xtask bench`: the benchmarks, by area.
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::json;
+
+use crate::infra;
+use crate::process;
+use crate::terminal;
+use crate::workspace::Workspace;
+
+/// Run the benchmarks of one area and print its figures.
+///
+/// The services that the benchmarks need are brought up first.
+///
+/// A benchmark prints its results as lines `figure <name> <value>` on standard output; nothing
+/// else of xtask goes there.
+#[derive(Args, Debug)]
+pub(crate) struct BenchArgs {
+    /// The area to measure; `--list` shows them
+    #[arg(required_unless_present = "list")]
+    area: Option<String>,
+    /// Less exact, but every figure in under a minute once built
+    #[arg(long)]
+    quick: bool,
+    /// List the areas instead of running one
+    #[arg(long, conflicts_with_all = ["area", "quick"])]
+    list: bool,
+    /// Print the list as JSON
+    #[arg(long, requires = "list")]
+    json: bool,
+}
+
+#[derive(Debug)]
+struct Area {
+    name: &'static str,
+    package: &'static str,
+    target: &'static str,
+    about: &'static str,
+}
+
+const AREAS: &[Area] = &[Area {
+    name: "api",
+    package: "czo",
+    target: "api",
+    about: "product pages and lists over HTTP, on both databases, next to a bare handler",
+}];
+
+/// Lists the areas or runs one.
+pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Result<()> {
+    if args.list {
+        return list(args.json);
+    }
+    let area = area(args.area.as_deref().context("name an area; `--list` shows them")?)?;
+    let environment = infra::up(workspace)?;
+    let mut cargo = workspace.cargo();
+    cargo.args(["bench", "--package", area.package, "--bench", area.target, "--"]);
+    if args.quick {
+        cargo.arg("--quick");
+    }
+    process::run(cargo.envs(environment.variables()))
+}
+
+fn area(name: &str) -> Result<&'static Area> {
+    let Some(area) = AREAS.iter().find(|area| area.name == name) else {
+        let known: Vec<&str> = AREAS.iter().map(|area| area.name).collect();
+        bail!("no benchmark area is named `{name}`; known areas: {}", known.join(", "));
+    };
+    Ok(area)
+}
+
+fn list(as_json: bool) -> Result<()> {
+    if as_json {
+        let areas: Vec<_> = AREAS
+            .iter()
+            .map(|area| {
+                json!({
+                    "area": area.name,
+                    "package": area.package,
+                    "bench": area.target,
+                    "about": area.about,
+                })
+            })
+            .collect();
+        terminal::result(serde_json::to_string_pretty(&areas)?)?;
+    } else {
+        for area in AREAS {
+            terminal::result(format_args!("{:<12} {}", area.name, area.about))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_area_is_answered_with_the_known_ones() {
+        let error = area("apl").unwrap_err().to_string();
+        assert!(error.contains("`apl`"), "{error}");
+        assert!(error.contains("known areas: api"), "{error}");
+    }
+
+    #[test]
+    fn a_known_area_names_its_bench_target() -> Result<()> {
+        let api = area("api")?;
+        assert_eq!((api.package, api.target), ("czo", "api"));
+        Ok(())
+    }
+}
