@@ -3,10 +3,12 @@
 mod bus_recorder;
 mod statements;
 mod test_database;
+mod test_shops;
 
 pub use bus_recorder::BusRecorder;
 pub use statements::Statements;
 pub use test_database::TestDatabase;
+pub use test_shops::TestShops;
 
 /// What the macros of this crate write. Not for use by hand.
 #[doc(hidden)]

@@ -1,0 +1,12 @@
+//! The catalogue on both databases.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod export;
+mod graphql;
+mod import;
+mod lifecycle;
+mod pages;
+mod races;
+mod shop;
+mod visibility;

@@ -1,0 +1,101 @@
+//! A shop to test with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use czo_catalog::{Product, ProductDraft, ProductStatus, Products, VariantDraft};
+use czo_core::{
+    Actor, ManualClock, RequestContext, SequentialIds, StaticRoles, SystemIds,
+};
+use czo_domain::DomainContext;
+use czo_graphql::GraphqlOptions;
+use czo_migrations::{Migrator, catalog};
+use czo_testkit::{BusRecorder, TestDatabase, TestShops};
+
+/// Two shops, euro and yen, in an empty migrated database.
+pub(crate) struct Fixture {
+    pub(crate) products: Products,
+    pub(crate) context: DomainContext,
+    pub(crate) bus: BusRecorder,
+    pub(crate) clock: Arc<ManualClock>,
+    /// Whoever may do everything, in the euro shop.
+    pub(crate) owner: RequestContext,
+    /// A visitor of the euro shop.
+    pub(crate) visitor: RequestContext,
+    /// Whoever may do everything, in the yen shop.
+    pub(crate) other_shop: RequestContext,
+}
+
+impl Fixture {
+    pub(crate) async fn new(database: &TestDatabase) -> Self {
+        Migrator::new(vec![catalog()]).up(database).await.unwrap();
+        let _ = database.statements().take();
+        let ids = Arc::new(SystemIds);
+        let shops = TestShops::new(
+            &SequentialIds::default(),
+            &["EUR".parse().unwrap(), "JPY".parse().unwrap()],
+        );
+        let (euro, yen) = (shops.all()[0].id, shops.all()[1].id);
+        let bus = BusRecorder::default();
+        let clock = Arc::new(ManualClock::at("2026-11-21T12:00:00.123456Z".parse().unwrap()));
+        let context = DomainContext {
+            database: database.database(),
+            bus: Arc::new(bus.clone()),
+            permissions: Arc::new(StaticRoles::new([])),
+            shops: Arc::new(shops),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            graphql: GraphqlOptions::default(),
+        };
+        let owner = RequestContext::system(&*ids).for_shop(euro);
+        Self {
+            products: Products::new(&context),
+            context,
+            bus,
+            clock,
+            visitor: RequestContext { actor: Actor::Anonymous, ..owner.clone() },
+            other_shop: owner.clone().for_shop(yen),
+            owner,
+        }
+    }
+
+    /// Creates a product and forgets its events.
+    pub(crate) async fn create(&self, draft: ProductDraft) -> Product {
+        let product = self.products.create(&self.owner, draft).await.unwrap();
+        let _ = self.bus.take();
+        self.clock.advance(Duration::from_secs(1));
+        product
+    }
+}
+
+/// An active shirt in two sizes.
+pub(crate) fn shirt() -> ProductDraft {
+    ProductDraft {
+        title: "Ocean Blue Shirt".to_owned(),
+        status: ProductStatus::Active,
+        tags: vec!["men".to_owned(), "summer".to_owned()],
+        options: vec!["Size".to_owned()],
+        variants: vec![variant("S", "SHIRT-S"), variant("M", "SHIRT-M")],
+        ..ProductDraft::default()
+    }
+}
+
+pub(crate) fn variant(size: &str, sku: &str) -> VariantDraft {
+    VariantDraft {
+        option_values: vec![size.to_owned()],
+        sku: Some(sku.to_owned()),
+        price: "19.90".to_owned(),
+        inventory_quantity: 5,
+        ..VariantDraft::default()
+    }
+}
+
+/// A product without options, active, of this title.
+pub(crate) fn simple(title: &str) -> ProductDraft {
+    ProductDraft {
+        title: title.to_owned(),
+        status: ProductStatus::Active,
+        variants: vec![VariantDraft { price: "1".to_owned(), ..VariantDraft::default() }],
+        ..ProductDraft::default()
+    }
+}
