@@ -1,21 +1,29 @@
 //! What can be configured, and where each value comes from.
 
+mod error;
+mod sections;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use czo_core::{Classified, ErrorKind, Grant, StaticRoles};
+use czo_core::StaticRoles;
 use czo_graphql::GraphqlOptions;
 use czo_http::HttpOptions;
 use czo_http::axum::http::HeaderValue;
 use czo_repo::{DatabaseOptions, DatabaseUrl};
-use czo_telemetry::{LogFormat, LogOptions};
+use czo_telemetry::LogOptions;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
+
+pub use error::ConfigError;
+use error::{value_error, wrong};
+pub use sections::{
+    DatabaseConfig, EventBusConfig, EventBusProvider, GraphqlConfig, LogConfig, RoleConfig,
+    ServerConfig,
+};
 
 /// The file that is read where no other is named, if it is there.
 pub const DEFAULT_FILE: &str = "czo.toml";
@@ -49,93 +57,6 @@ pub struct Config {
     pub roles: BTreeMap<String, RoleConfig>,
 }
 
-/// `[server]`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct ServerConfig {
-    /// The address to listen on. Default `127.0.0.1:4000`, this machine only.
-    pub listen: SocketAddr,
-    /// The longest time for a request, in seconds. Default 30.
-    pub request_timeout_seconds: u64,
-    /// The largest body of an ordinary request, in bytes. Default 1 MiB.
-    pub body_limit_bytes: usize,
-    /// The largest upload, in bytes. Default 1 GiB.
-    pub upload_limit_bytes: usize,
-    /// How long requests and events may take to finish at shutdown, in seconds. Default 25, so
-    /// that it ends before Kubernetes' 30.
-    pub drain_seconds: u64,
-    /// The origins whose pages may call the API from a browser. Default none.
-    pub cors_allow_origins: Vec<String>,
-}
-
-/// `[database]`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct DatabaseConfig {
-    /// Where it is: `sqlite://<path>` or `postgres://…`. Default: SQLite in `data_dir`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<DatabaseUrl>,
-    /// How many connections may be open at once. Default 10.
-    pub max_connections: u32,
-}
-
-/// `[graphql]`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct GraphqlConfig {
-    /// How deep selections may be nested. Default 20.
-    pub max_depth: usize,
-    /// How many fields a query may ask for. Default 10,000.
-    pub max_complexity: usize,
-    /// Whether the schema may be read. Default yes.
-    pub introspection: bool,
-    /// Whether a browser gets GraphiQL. Default yes.
-    pub graphiql: bool,
-}
-
-/// `[event_bus]`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct EventBusConfig {
-    /// What carries events. Default `in_process`.
-    pub provider: EventBusProvider,
-}
-
-/// What carries events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum EventBusProvider {
-    /// Memory of this process.
-    #[default]
-    InProcess,
-}
-
-/// `[log]`
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct LogConfig {
-    /// `text` for people, `json` for machines. Default `text`.
-    pub format: LogFormat,
-    /// What is logged: `info`, `info,czo_http=debug`. Default `info`, without what SeaORM's
-    /// migrator says.
-    pub filter: String,
-}
-
-/// `[roles.<name>]`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct RoleConfig {
-    /// What it may do: `product:write`, `product:*`.
-    pub permissions: Vec<Grant>,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -148,76 +69,6 @@ impl Default for Config {
             log: LogConfig::default(),
             roles: BTreeMap::new(),
         }
-    }
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        let http = HttpOptions::default();
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
-            request_timeout_seconds: http.request_timeout.as_secs(),
-            body_limit_bytes: http.body_limit,
-            upload_limit_bytes: http.bulk_body_limit,
-            drain_seconds: 25,
-            cors_allow_origins: Vec::new(),
-        }
-    }
-}
-
-impl Default for DatabaseConfig {
-    fn default() -> Self {
-        Self { url: None, max_connections: 10 }
-    }
-}
-
-impl Default for GraphqlConfig {
-    fn default() -> Self {
-        let GraphqlOptions { max_depth, max_complexity, introspection, .. } =
-            GraphqlOptions::default();
-        Self { max_depth, max_complexity, introspection, graphiql: true }
-    }
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info,sea_orm_migration=warn".to_owned() }
-    }
-}
-
-/// The configuration is wrong. One sentence with the key and what to do.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A file that was named is not there.
-    #[error("the configuration file {} is not there", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A value or a key.
-    #[error("configuration{}: {message}{}", of_key(key), from_place(place))]
-    Value {
-        /// The key, `server.listen`.
-        key: String,
-        /// What is wrong and what was expected.
-        message: String,
-        /// The file or the environment.
-        place: String,
-    },
-}
-
-fn of_key(key: &str) -> String {
-    if key.is_empty() { String::new() } else { format!(" `{key}`") }
-}
-
-fn from_place(place: &str) -> String {
-    if place.is_empty() { String::new() } else { format!(" (from {place})") }
-}
-
-impl Classified for ConfigError {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Invalid
     }
 }
 
@@ -339,26 +190,70 @@ impl fmt::Display for Config {
     }
 }
 
-fn wrong(key: &str, message: &str) -> ConfigError {
-    ConfigError::Value { key: key.to_owned(), message: message.to_owned(), place: String::new() }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn value_error(error: &figment::Error) -> ConfigError {
-    use figment::error::Kind;
+    fn read(toml: &str) -> Result<Config, ConfigError> {
+        Config::from_figment(&Figment::from(Toml::string(toml)))
+    }
 
-    let mut path = error.path.clone();
-    let message = match &error.kind {
-        Kind::UnknownField(field, known) => {
-            path.push(field.clone());
-            format!("there is no such key; there are {}", known.join(", "))
+    fn refusal(toml: &str) -> String {
+        read(toml).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nothing_configured_is_the_embedded_demo_on_this_machine_only() {
+        let config = read("").unwrap();
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:4000");
+        assert_eq!(config.database_options().url.to_string(), "sqlite://.czo/czo.db");
+        assert!(config.wants_demo());
+    }
+
+    #[test]
+    fn postgresql_gets_no_demo_unless_asked_for() {
+        let url = "[database]\nurl = \"postgres://czo:s3cr3t@db/shop\"";
+        assert!(!read(url).unwrap().wants_demo());
+        assert!(read(&format!("demo = true\n{url}")).unwrap().wants_demo());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_path_and_the_keys_there_are() {
+        let refused = refusal("[server]\nlisten_on = \"x\"");
+        assert!(refused.contains("`server.listen_on`"), "{refused}");
+        assert!(refused.contains("listen, request_timeout_seconds"), "{refused}");
+        assert!(refusal("sever = 1").contains("`sever`"));
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_refused_with_its_key() {
+        for (toml, key) in [
+            ("[server]\nlisten = \"4000\"", "server.listen"),
+            ("[server]\nbody_limit_bytes = 0", "server.body_limit_bytes"),
+            ("[server]\nbody_limit_bytes = -1", "server.body_limit_bytes"),
+            ("[database]\nmax_connections = 0", "database.max_connections"),
+            ("[database]\nurl = \"mysql://root:s3cr3t@db/shop\"", "database.url"),
+            ("[event_bus]\nprovider = \"kafka\"", "event_bus.provider"),
+            ("[log]\nformat = \"xml\"", "log.format"),
+            ("[server]\ncors_allow_origins = [\"shop.example\"]", "server.cors_allow_origins"),
+            (
+                "[server]\ncors_allow_origins = [\"https://a.example/x\"]",
+                "server.cors_allow_origins",
+            ),
+            ("[roles.owner]\npermissions = []", "roles.owner"),
+            ("[roles.editor]\npermissions = [\"write\"]", "roles.editor.permissions"),
+        ] {
+            let refused = refusal(toml);
+            assert!(refused.contains(&format!("`{key}")), "{toml}: {refused}");
+            assert!(!refused.contains("s3cr3t"), "{refused}");
         }
-        // serde says "expected" itself.
-        Kind::Message(message) => message.clone(),
-        kind => kind.to_string(),
-    };
-    let place = error.metadata.as_ref().map(|from| match &from.source {
-        Some(source) => source.to_string(),
-        None => "the environment".to_owned(),
-    });
-    ConfigError::Value { key: path.join("."), message, place: place.unwrap_or_default() }
+    }
+
+    #[test]
+    fn what_is_shown_reads_back_and_has_no_password() {
+        let config = read("[database]\nurl = \"postgres://czo:s3cr3t@db/shop\"\n[roles.editor]\npermissions = [\"product:*\"]").unwrap();
+        let shown = config.to_string();
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+        assert_eq!(read(&shown).unwrap().to_string(), shown);
+    }
 }

@@ -1,9 +1,7 @@
 //! A product is created, read, changed, published and deleted.
 
 use czo_catalog::events::{ProductDeleted, ProductPublished, ProductUpdated};
-use czo_catalog::{
-    CatalogError, Handle, Image, ProductPatch, ProductStatus, PutOutcome,
-};
+use czo_catalog::{CatalogError, Handle, Image, ProductPatch, ProductStatus, PutOutcome};
 use czo_core::{Classified, ErrorKind, FieldErrorCode};
 use czo_testkit::{assert_queries, on_each_database};
 
@@ -237,4 +235,3 @@ on_each_database! {
         assert_eq!(half, None);
     }
 }
-

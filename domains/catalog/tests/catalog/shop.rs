@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use czo_catalog::{Product, ProductDraft, ProductStatus, Products, VariantDraft};
-use czo_core::{
-    Actor, ManualClock, RequestContext, SequentialIds, StaticRoles, SystemIds,
-};
+use czo_core::{Actor, ManualClock, RequestContext, SequentialIds, StaticRoles, SystemIds};
 use czo_domain::DomainContext;
 use czo_graphql::GraphqlOptions;
 use czo_migrations::{Migrator, catalog};
