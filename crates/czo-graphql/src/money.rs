@@ -10,6 +10,8 @@ use czo_core::Money;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MinorUnits(pub i64);
 
+/// A whole number of minor units (cents, where the currency has cents), 0 to 10¹²: more than
+/// `Int` holds.
 #[Scalar]
 impl ScalarType for MinorUnits {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -241,6 +241,15 @@ async fn no_origin_may_call_unless_it_is_named() {
 }
 
 #[tokio::test]
+async fn no_answer_may_be_framed_or_read_as_another_type() {
+    for path in ["/whoami", "/nowhere", "/api/docs"] {
+        let response = call(router(), request(path)).await;
+        assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+        assert_eq!(response.headers()[header::X_FRAME_OPTIONS], "DENY", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_a_problem_that_names_the_documentation() {
     let response = call(router(), request("/nowhere")).await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);

@@ -1,13 +1,14 @@
 //! `Czo::builder()`: which domains a program has.
 
 use std::collections::BTreeSet;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use czo_core::{Clock, EventCatalogue, IdGenerator, SystemClock, SystemIds};
 use czo_domain::{Domain, DomainName};
 use czo_migrations::Migrator;
 
-use crate::RuntimeError;
+use crate::{RuntimeError, cli};
 
 /// A program made of domains, not yet running.
 ///
@@ -123,6 +124,12 @@ impl CzoBuilder {
             ordered.push(domain);
         }
         Ok(Czo { domains: ordered, ..self.czo })
+    }
+
+    /// Runs the program: reads the command line, does what it says, prints errors. For `main`.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        cli::run(self)
     }
 }
 

@@ -71,8 +71,8 @@ struct Cli {
     command: Option<Command>,
 }
 
-/// Runs the program: reads the command line, does what it says, prints errors. For `main`.
-pub fn run(builder: CzoBuilder) -> ExitCode {
+/// What [`CzoBuilder::run`] does.
+pub(crate) fn run(builder: CzoBuilder) -> ExitCode {
     let cli = Cli::parse();
     block_on(async move {
         let czo = builder.build()?;

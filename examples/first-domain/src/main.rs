@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use czo_catalog::Catalog;
-use czo_runtime::{Czo, cli};
+use czo_runtime::Czo;
 use first_domain::ReviewBoard;
 
 fn main() -> ExitCode {
-    cli::run(Czo::builder().domain(Catalog::new()).domain(ReviewBoard))
+    Czo::builder().domain(Catalog::new()).domain(ReviewBoard).run()
 }

@@ -1,7 +1,5 @@
 //! The example works: what the catalogue publishes, the board shows.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::time::Duration;
 
 use axum::body::Body;

@@ -1,7 +1,6 @@
 //! What the tests share: a place to run in, the program as a process, and those who talk to it.
 
 mod client;
-mod csv;
 mod log;
 mod postgres;
 mod process;
@@ -10,7 +9,6 @@ mod site;
 mod wait;
 
 pub(crate) use client::{Client, code_of, user_error};
-pub(crate) use csv::{Csv, csv};
 pub(crate) use log::Event;
 pub(crate) use postgres::PostgresDatabase;
 pub(crate) use process::Finished;

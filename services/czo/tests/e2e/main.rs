@@ -1,0 +1,23 @@
+//! The program as its users have it: the binary as a process of its own, in a folder of its own,
+//! on a port and a database of its own.
+
+mod support;
+
+mod access;
+mod commands;
+mod events;
+mod export;
+mod federation;
+mod first_start;
+mod import;
+mod import_refusals;
+mod limits;
+mod memory;
+mod migrations;
+mod pages;
+mod pagination;
+mod postgres;
+mod products;
+mod races;
+mod shutdown;
+mod start_refusals;
