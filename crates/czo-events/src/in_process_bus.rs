@@ -216,7 +216,7 @@ impl EventBus for InProcessBus {
             Some((waiting, group)) if waiting >= MANY_WAITING => {
                 Health::degraded(format!("{waiting} events wait for group `{group}`"))
             }
-            _ => Health::up().with_detail(format!("in process, {} groups", groups.len())),
+            _ => Health::up().with_detail(format!("in process, groups: {}", groups.len())),
         }
     }
 }

@@ -34,10 +34,15 @@ async fn execute(
             "expected `Content-Type: application/json`",
         ));
     }
-    let request: Request = serde_json::from_slice(&body).map_err(|error| {
+    let invalid = |error: &dyn std::fmt::Display| {
         let detail = format!("expected {{\"query\": …, \"variables\": …}}: {error}");
         Problem::new(StatusCode::BAD_REQUEST, "INVALID", detail)
-    })?;
+    };
+    // serde would take an array for an object whose fields have defaults.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(invalid(&"a request is one operation, not a list of them"));
+    }
+    let request: Request = serde_json::from_slice(&body).map_err(|error| invalid(&error))?;
     let response = subgraph.execute(request, ctx).await;
     let body = serde_json::to_vec(&response).map_err(|error| {
         tracing::error!(%error, "an answer has no JSON form");
