@@ -40,6 +40,8 @@ pub(crate) enum InfraCommand {
     Up,
     /// Stop what `up` started, and nothing else
     Down,
+    /// Print the lines that tell a shell where the services are, passwords included
+    Env,
     /// Show each service, who provides it and whether it answers
     Status {
         /// Print JSON
@@ -63,6 +65,7 @@ impl Environment {
 pub(crate) fn run(workspace: &Workspace, command: &InfraCommand) -> Result<()> {
     match command {
         InfraCommand::Up => up(workspace).map(drop),
+        InfraCommand::Env => env(workspace),
         InfraCommand::Down => down(workspace),
         InfraCommand::Status { json } => status::show(workspace, *json),
     }
@@ -92,6 +95,14 @@ pub(crate) fn up(workspace: &Workspace) -> Result<Environment> {
         environment.extend(started);
     }
     Ok(Environment(environment))
+}
+
+/// Prints `export` lines for the services, which are brought up if they are not.
+fn env(workspace: &Workspace) -> Result<()> {
+    for (name, url) in up(workspace)?.variables() {
+        terminal::result(format_args!("export {name}='{}'", url.replace('\'', r"'\''")))?;
+    }
+    Ok(())
 }
 
 /// Stops what [`up`] started.

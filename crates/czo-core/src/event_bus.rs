@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::{Classified, DomainEvent, ErrorKind, Event, Health, TopicPattern};
+use crate::{Classified, DomainEvent, ErrorKind, Event, Health, TopicPattern, describe};
 
 /// Carries events from whoever publishes to every group that subscribed.
 ///
@@ -24,8 +24,13 @@ use crate::{Classified, DomainEvent, ErrorKind, Event, Health, TopicPattern};
 /// **Order.** Events published one after the other by one task reach a subscription in that
 /// order when its concurrency is 1, the default.
 ///
+/// **Back pressure.** A group that takes no more for now keeps an event from no other group:
+/// `publish` fails with [`BusError::Overloaded`] after the others got it. Publishing it again
+/// gives it to those a second time, with the same id.
+///
 /// **Cancellation.** Dropping the future of `publish` leaves the event published or not
-/// published, never half: no group gets it without the others.
+/// published, and the caller does not learn which. Published means to every group but those
+/// that take no more.
 ///
 /// **Threads.** All methods may be called at the same time from any task, also from inside a
 /// handler.
@@ -35,7 +40,9 @@ pub trait EventBus: Send + Sync + fmt::Debug {
     /// that a handler has run.
     async fn publish(&self, event: DomainEvent) -> Result<(), BusError>;
 
-    /// Hands several events over, in order. On an error, a prefix of them may be published.
+    /// Hands several events over, in order. On [`BusError::Overloaded`], the groups that take no
+    /// more lack some of them, and the others have some or all, as the provider documents. On any
+    /// other error, and when the future is dropped, a prefix of them may be published.
     async fn publish_batch(&self, events: Vec<DomainEvent>) -> Result<(), BusError>;
 
     /// Runs `handler` for every event that matches `pattern`, until the subscription is dropped
@@ -100,7 +107,8 @@ impl HandlerError {
 
 impl<E: Classified> From<E> for HandlerError {
     fn from(error: E) -> Self {
-        Self { message: error.to_string(), retryable: error.is_retryable() }
+        // With its causes: the error itself ends here.
+        Self { message: describe(&error), retryable: error.is_retryable() }
     }
 }
 
@@ -148,7 +156,8 @@ impl fmt::Display for Group {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubscribeOptions {
-    /// How many handlers of this subscription may run at once. Default 1, which keeps order.
+    /// How many handlers of this subscription may run at once; 0 counts as 1. Default 1, which
+    /// keeps order.
     pub concurrency: usize,
 }
 
@@ -168,7 +177,8 @@ impl SubscribeOptions {
 }
 
 /// A running subscription: dropping it, or [`cancel`](Self::cancel), ends it. What was handed to
-/// a handler is finished, what waits is not.
+/// a handler is finished; what waits stays for the other subscriptions of the group. Whether it
+/// waits for a later one when there is none is the provider's promise.
 #[must_use = "dropping a subscription ends it"]
 pub struct Subscription {
     cancel: Option<Box<dyn FnOnce() + Send + Sync>>,
@@ -210,8 +220,9 @@ pub enum BusError {
     /// The bus has been shut down.
     #[error("the event bus is shut down")]
     Closed,
-    /// A subscriber is so far behind that the bus takes no more.
-    #[error("group `{group}` is {waiting} events behind and the bus takes no more for now")]
+    /// A group is so far behind that it takes no more for now. It did not get the event; the
+    /// others did. When several groups did not, this is one of them.
+    #[error("group `{group}` is {waiting} events behind and takes no more for now")]
     Overloaded {
         /// The group that is behind.
         group: Group,

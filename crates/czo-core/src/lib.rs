@@ -33,7 +33,7 @@ pub use id_generator::{IdGenerator, SequentialIds, SystemIds};
 pub use money::{Currency, Money, MoneyError};
 pub use permission::{
     Grant, GrantError, Permission, PermissionError, PermissionService, PermissionServiceExt,
-    StaticRoles,
+    PermissionTextError, StaticRoles,
 };
 pub use shop::{Shop, ShopDirectory, ShopDirectoryError};
 

@@ -24,6 +24,41 @@ impl Permission {
     pub const fn new(resource: &'static str, action: &'static str) -> Self {
         Self { resource: Cow::Borrowed(resource), action: Cow::Borrowed(action) }
     }
+
+    /// What is acted on.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// What is done to it.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+}
+
+/// Text that is not a permission.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` is not a permission: expected `resource:action`, each of a-z, 0-9 and _")]
+pub struct PermissionTextError(String);
+
+impl FromStr for Permission {
+    type Err = PermissionTextError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((resource, action)) if is_word(resource) && is_word(action) => Ok(Self {
+                resource: Cow::Owned(resource.to_owned()),
+                action: Cow::Owned(action.to_owned()),
+            }),
+            _ => Err(PermissionTextError(text.to_owned())),
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }
 
 impl fmt::Display for Permission {
@@ -136,11 +171,7 @@ impl FromStr for Grant {
     type Err = GrantError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let side = |text: &str| {
-            text == "*"
-                || (!text.is_empty()
-                    && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')))
-        };
+        let side = |text: &str| text == "*" || is_word(text);
         match text.split_once(':') {
             Some((resource, action)) if side(resource) && side(action) => {
                 Ok(Self { resource: resource.to_owned(), action: action.to_owned() })

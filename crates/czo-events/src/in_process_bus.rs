@@ -1,8 +1,6 @@
 //! The bus of a single process.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,29 +8,47 @@ use czo_core::{
     BusError, DomainEvent, EventBus, EventHandler, Group, Health, SubscribeOptions, Subscription,
     TopicPattern,
 };
-use tokio::sync::Notify;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::subscriber::{Delivery, Subscriber};
+use crate::group_queue::{GroupQueue, Pushed, QUEUE_CAPACITY};
+use crate::registry::{Registry, Route};
+use crate::unhandled::Unhandled;
+use crate::worker;
 
-/// How many events may wait for one subscription.
-const QUEUE_CAPACITY: usize = 1_024;
-
-/// How long `publish` waits for a subscription whose queue is full.
+/// How long `publish` waits for room in full queues.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many waiting events make the bus `degraded`.
 const MANY_WAITING: usize = QUEUE_CAPACITY / 2;
 
+/// How many events of a batch are handed over before waiting for room.
+const BATCH_CHUNK: usize = 256;
+
 /// An [`EventBus`] in memory. Clones are the same bus.
 ///
-/// **Delivery.** Once to every matching group, as long as the process lives; one attempt.
-/// **Order.** As published, for a subscription with concurrency 1. **Back pressure.** A full
-/// subscription (1,024 waiting events) makes `publish` wait up to five seconds, then refuse with
-/// [`BusError::Overloaded`]; no other group gets the refused event.
+/// **Delivery.** Once to every matching group, as long as the process lives; one attempt. Within
+/// the group it is handled by a subscription that wants it and is free; what waits stays for the
+/// others when one of them ends.
 ///
-/// Handlers run in the runtime that called `subscribe`, inside
-/// [`RequestContext::scope`](czo_core::RequestContext::scope) of their event's context.
+/// **Order.** As published, for a subscription with concurrency 1.
+///
+/// **Back pressure.** An event is handed over when the future of `publish` is first polled, to
+/// all groups at once; a full one delays none of the others. Where it finds 1,024 events waiting,
+/// `publish` then waits its turn for room, at most five seconds. A group that lets that time pass
+/// is *stalled*: nobody waits for it any more, and until fewer than 1,024 wait it gets no events.
+/// Nor does a group get events while 2,048 wait. In both cases `publish` fails with
+/// [`BusError::Overloaded`], which names the first group without the event; those that had room
+/// have it. `Ok` means that every group has it.
+///
+/// **Cancellation.** Dropping the future of `publish` after its first poll changes nothing about
+/// the delivery. `publish_batch` hands over 256 events at a time, so dropping it leaves a
+/// multiple of that, or all, published.
+///
+/// **Threads.** Handlers run in the tokio runtime that called `subscribe` (without one it panics),
+/// those of one subscription in one task, inside [`RequestContext::scope`](czo_core::RequestContext::scope) of their event's
+/// context.
 #[derive(Clone, Debug, Default)]
 pub struct InProcessBus {
     shared: Arc<Shared>,
@@ -40,60 +56,17 @@ pub struct InProcessBus {
 
 #[derive(Debug, Default)]
 struct Shared {
-    groups: RwLock<BTreeMap<Group, Members>>,
-    closed: AtomicBool,
+    /// Events are put into queues under the read lock and the bus is closed under the write
+    /// lock, so that an event either comes before the end, and is counted, or is refused.
+    registry: RwLock<Registry>,
     unhandled: Arc<Unhandled>,
 }
 
-/// The subscriptions of one group, which take turns.
+/// What handing over events left to do.
 #[derive(Debug, Default)]
-struct Members {
-    subscribers: Vec<Arc<Subscriber>>,
-    turn: AtomicUsize,
-}
-
-impl Members {
-    /// Whoever's turn it is among those that want this event.
-    fn next_for(&self, event: &DomainEvent) -> Option<Arc<Subscriber>> {
-        let wants = |subscriber: &&Arc<Subscriber>| subscriber.pattern.matches(&event.event_type);
-        let willing = self.subscribers.iter().filter(wants).count();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(willing)?;
-        self.subscribers.iter().filter(wants).nth(turn).cloned()
-    }
-}
-
-/// Counts the events that were taken and not yet handled.
-#[derive(Debug, Default)]
-pub(crate) struct Unhandled {
-    count: AtomicUsize,
-    none_left: Notify,
-}
-
-impl Unhandled {
-    pub(crate) fn add(&self) {
-        self.count.fetch_add(1, Ordering::AcqRel);
-    }
-
-    pub(crate) fn remove(&self) {
-        if self.count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.none_left.notify_waiters();
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.count.load(Ordering::Acquire)
-    }
-
-    async fn wait_for_none(&self) {
-        loop {
-            let none_left = self.none_left.notified();
-            // Looked at after `notified`, so that a change in between is not missed.
-            if self.count() == 0 {
-                return;
-            }
-            none_left.await;
-        }
-    }
+struct HandOver {
+    late: Vec<(Arc<GroupQueue>, oneshot::Receiver<()>)>,
+    refused: Option<BusError>,
 }
 
 impl InProcessBus {
@@ -102,51 +75,111 @@ impl InProcessBus {
     pub fn new() -> Self {
         Self::default()
     }
+}
 
-    fn receivers(&self, event: &DomainEvent) -> Vec<Arc<Subscriber>> {
-        let groups = self.shared.groups.read().unwrap_or_else(PoisonError::into_inner);
-        groups.values().filter_map(|members| members.next_for(event)).collect()
+impl Shared {
+    /// Puts `event` into the queue of every group that gets it.
+    fn hand_over(&self, event: DomainEvent, result: &mut HandOver) -> Result<(), BusError> {
+        let event = Arc::new(event);
+        // A statement of its own, so that the read lock is gone before the write lock is taken.
+        let handed_over = self.hand_over_by_known_routes(&event, result)?;
+        if !handed_over {
+            let mut registry = self.write();
+            if registry.closed {
+                return Err(BusError::Closed);
+            }
+            result.push(registry.routes(&event.event_type), &event, &self.unhandled);
+        }
+        metrics::counter!("czo_eventbus_publish_total", "type" => event.event_type.to_string())
+            .increment(1);
+        Ok(())
+    }
+
+    fn hand_over_by_known_routes(
+        &self,
+        event: &Arc<DomainEvent>,
+        result: &mut HandOver,
+    ) -> Result<bool, BusError> {
+        let registry = self.read();
+        if registry.closed {
+            return Err(BusError::Closed);
+        }
+        let Some(routes) = registry.known_routes(&event.event_type) else { return Ok(false) };
+        result.push(routes, event, &self.unhandled);
+        Ok(true)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Registry> {
+        self.registry.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Registry> {
+        self.registry.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl HandOver {
+    fn push(&mut self, routes: &[Route], event: &Arc<DomainEvent>, unhandled: &Arc<Unhandled>) {
+        for Route { queue, members } in routes {
+            match queue.push(event, unhandled) {
+                Pushed::InTime => {}
+                Pushed::Late(room) => self.late.push((queue.clone(), room)),
+                Pushed::Refused(waiting) => {
+                    let group = queue.group().clone();
+                    self.refused.get_or_insert(BusError::Overloaded { group, waiting });
+                    continue;
+                }
+            }
+            // All of them: whoever is free takes it, a busy one must not keep it from the others.
+            members.iter().for_each(|member| member.wake());
+        }
+    }
+
+    /// Waits for room where there was none.
+    async fn wait(&mut self) -> Result<(), BusError> {
+        if self.late.is_empty() {
+            // A publisher that never waits would keep handlers from their turn.
+            tokio::task::consume_budget().await;
+            return Ok(());
+        }
+        let deadline = Instant::now() + PUBLISH_PATIENCE;
+        for (queue, room) in self.late.drain(..) {
+            match tokio::time::timeout_at(deadline, room).await {
+                Ok(Ok(())) => {}
+                // A shutdown whose deadline passed dropped what was waiting.
+                Ok(Err(_)) => return Err(BusError::Closed),
+                Err(_) => queue.stall(),
+            }
+        }
+        Ok(())
+    }
+
+    fn result(self) -> Result<(), BusError> {
+        self.refused.map_or(Ok(()), Err)
     }
 }
 
 #[async_trait]
 impl EventBus for InProcessBus {
     async fn publish(&self, event: DomainEvent) -> Result<(), BusError> {
-        if self.shared.closed.load(Ordering::Acquire) {
-            return Err(BusError::Closed);
-        }
-        metrics::counter!("czo_eventbus_publish_total", "type" => event.event_type.to_string())
-            .increment(1);
-        let event = Arc::new(event);
-        let deadline = Instant::now() + PUBLISH_PATIENCE;
-
-        // First a place in every queue, then the event into all of them without a pause: a
-        // publisher that is dropped while it waits has given the event to nobody.
-        let mut places = Vec::new();
-        for subscriber in self.receivers(&event) {
-            match tokio::time::timeout_at(deadline, subscriber.reserve()).await {
-                Ok(Some(place)) => places.push(place),
-                // It was cancelled meanwhile and wants nothing more.
-                Ok(None) => {}
-                Err(_) => {
-                    return Err(BusError::Overloaded {
-                        group: subscriber.group.clone(),
-                        waiting: QUEUE_CAPACITY,
-                    });
-                }
-            }
-        }
-        for place in places {
-            place.send(Delivery::new(event.clone(), self.shared.unhandled.clone()));
-        }
-        Ok(())
+        let mut result = HandOver::default();
+        self.shared.hand_over(event, &mut result)?;
+        result.wait().await?;
+        result.result()
     }
 
+    /// As [`EventBus::publish_batch`]; a group that takes no more does not end the batch for the
+    /// others.
     async fn publish_batch(&self, events: Vec<DomainEvent>) -> Result<(), BusError> {
-        for event in events {
-            self.publish(event).await?;
+        let mut result = HandOver::default();
+        let mut events = events.into_iter();
+        while events.len() > 0 {
+            for event in events.by_ref().take(BATCH_CHUNK) {
+                self.shared.hand_over(event, &mut result)?;
+            }
+            result.wait().await?;
         }
-        Ok(())
+        result.result()
     }
 
     async fn subscribe(
@@ -156,67 +189,57 @@ impl EventBus for InProcessBus {
         handler: Arc<dyn EventHandler>,
         options: SubscribeOptions,
     ) -> Result<Subscription, BusError> {
-        if self.shared.closed.load(Ordering::Acquire) {
-            return Err(BusError::Closed);
-        }
-        let subscriber =
-            Subscriber::start(pattern, group.clone(), handler, options, QUEUE_CAPACITY);
-        self.shared
-            .groups
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(group.clone())
-            .or_default()
-            .subscribers
-            .push(subscriber.clone());
+        // Asked for first: where there is no runtime it panics, and nobody has joined yet.
+        let runtime = Handle::current();
+        let (queue, member) = {
+            let mut registry = self.shared.write();
+            if registry.closed {
+                return Err(BusError::Closed);
+            }
+            registry.join(group.clone(), pattern)
+        };
+        // If the bus was closed meanwhile, the member is stopped and the task ends at once.
+        runtime.spawn(worker::work_off(queue, member.clone(), handler, options.concurrency));
 
         // Weak: a subscription that outlives the bus must not keep it alive.
         let shared = Arc::downgrade(&self.shared);
-        Ok(Subscription::new(move || {
-            subscriber.stop();
-            let Some(shared) = shared.upgrade() else { return };
-            let mut groups = shared.groups.write().unwrap_or_else(PoisonError::into_inner);
-            if let Some(members) = groups.get_mut(&group) {
-                members.subscribers.retain(|member| !Arc::ptr_eq(member, &subscriber));
-                if members.subscribers.is_empty() {
-                    groups.remove(&group);
-                }
-            }
+        Ok(Subscription::new(move || match shared.upgrade() {
+            Some(shared) => shared.write().leave(&group, &member),
+            None => member.stop(),
         }))
     }
 
     async fn shutdown(&self, deadline: Duration) -> Result<(), BusError> {
-        self.shared.closed.store(true, Ordering::Release);
+        self.shared.write().closed = true;
         let drained = tokio::time::timeout(deadline, self.shared.unhandled.wait_for_none()).await;
         let left = self.shared.unhandled.count();
-        let groups = std::mem::take(
-            &mut *self.shared.groups.write().unwrap_or_else(PoisonError::into_inner),
-        );
-        for subscriber in groups.into_values().flat_map(|members| members.subscribers) {
-            subscriber.stop();
-        }
-        drained.map_err(|_| BusError::DrainTimedOut { left })
+        self.shared.write().clear();
+        if drained.is_ok() || left == 0 { Ok(()) } else { Err(BusError::DrainTimedOut { left }) }
     }
 
     async fn health(&self) -> Health {
-        if self.shared.closed.load(Ordering::Acquire) {
+        let registry = self.shared.read();
+        if registry.closed {
             return Health::down("shut down");
         }
-        let groups = self.shared.groups.read().unwrap_or_else(PoisonError::into_inner);
-        let behind = groups
-            .iter()
-            .map(|(group, members)| {
-                (
-                    members.subscribers.iter().map(|member| member.waiting()).max().unwrap_or(0),
-                    group,
-                )
-            })
-            .max();
-        match behind {
-            Some((waiting, group)) if waiting >= MANY_WAITING => {
-                Health::degraded(format!("{waiting} events wait for group `{group}`"))
+        let mut troubles = Vec::new();
+        let mut most_behind = None;
+        for queue in registry.queues() {
+            let (waiting, stalled) = queue.load();
+            if stalled {
+                let group = queue.group();
+                troubles.push(format!("group `{group}` is stalled, {waiting} events wait for it"));
+            } else if waiting >= MANY_WAITING {
+                most_behind = most_behind.max(Some((waiting, queue.group())));
             }
-            _ => Health::up().with_detail(format!("in process, groups: {}", groups.len())),
+        }
+        if let Some((waiting, group)) = most_behind {
+            troubles.push(format!("{waiting} events wait for group `{group}`"));
+        }
+        if troubles.is_empty() {
+            Health::up().with_detail(format!("in process, groups: {}", registry.queues().len()))
+        } else {
+            Health::degraded(troubles.join("; "))
         }
     }
 }

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod group_queue;
 mod in_process_bus;
-mod subscriber;
+mod registry;
+mod unhandled;
+mod worker;
 
 pub use in_process_bus::InProcessBus;

@@ -54,9 +54,14 @@ pub fn refuse<E: Classified>(error: E) -> Error {
         }
         _ => error.to_string(),
     };
+    coded(message, kind.code(), error.is_retryable())
+}
+
+/// An error with the extensions that every error of czo has.
+pub(crate) fn coded(message: impl Into<String>, code: &str, retryable: bool) -> Error {
     Error::new(message).extend_with(|_, extensions| {
-        extensions.set("code", kind.code());
-        extensions.set("retryable", error.is_retryable());
+        extensions.set("code", code);
+        extensions.set("retryable", retryable);
         if let Some(ctx) = RequestContext::current() {
             extensions.set("correlationId", ctx.correlation_id.as_str());
         }

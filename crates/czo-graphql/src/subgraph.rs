@@ -3,27 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, ObjectType, Request, Response, SDLExportOptions, Schema};
+use async_graphql::{
+    EmptySubscription, ObjectType, Request, Response, SDLExportOptions, Schema, ServerError,
+};
 use czo_core::RequestContext;
 
-/// What a query may cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GraphqlOptions {
-    /// How deep selections may be nested. Default 20: what GraphiQL needs to read the schema.
-    pub max_depth: usize,
-    /// How many fields may be asked for, where a field inside a page counts once for each entry
-    /// that the page may have. Default 10,000.
-    pub max_complexity: usize,
-    /// Whether the schema may be read. Default yes.
-    pub introspection: bool,
-}
+use crate::GraphqlOptions;
+use crate::budget::AnswerBudget;
+use crate::limits;
 
-impl Default for GraphqlOptions {
-    fn default() -> Self {
-        Self { max_depth: 20, max_complexity: 10_000, introspection: true }
-    }
-}
+/// How many errors an answer lists; how many more there were is said in one.
+const MAX_ERRORS: usize = 100;
 
 /// One domain's schema, type-erased. Cheap to clone.
 ///
@@ -35,6 +25,7 @@ pub struct Subgraph {
     sdl: Arc<str>,
     schema: Arc<dyn Execute>,
     prepare: Arc<Prepare>,
+    options: GraphqlOptions,
 }
 
 /// Gives a request what its resolvers will ask for.
@@ -63,6 +54,7 @@ impl Subgraph {
             sdl: sdl.into(),
             schema: Arc::new(schema),
             prepare: Arc::new(|request, _| request),
+            options: *options,
         }
     }
 
@@ -91,9 +83,40 @@ impl Subgraph {
 
     /// Executes a request for `ctx`, which its resolvers find as data. Errors are in the
     /// response.
+    ///
+    /// What is beyond the limits is refused before it is validated, and an answer that grows too
+    /// large while it is made is not given; that of a mutation, which may have done its work, is
+    /// given as far as it goes.
     pub async fn execute(&self, request: Request, ctx: RequestContext) -> Response {
-        let request = (self.prepare)(request, &ctx);
-        self.schema.execute(request.data(ctx)).await
+        let mut request = (self.prepare)(request, &ctx);
+        let checked = match limits::check(&mut request, &self.options) {
+            Ok(checked) => checked,
+            Err(error) => return Response::from_errors(vec![error.into()]),
+        };
+        let budget = AnswerBudget::new(self.options.max_answer_fields);
+        let request = request.data(ctx).data(budget.clone());
+        let mut response = self.schema.execute(request).await;
+        if budget.is_exceeded() && !checked.writes {
+            return Response::from_errors(vec![without_place(budget.error())]);
+        }
+        shorten(&mut response.errors);
+        response
+    }
+}
+
+/// An error of the whole request.
+fn without_place(error: async_graphql::Error) -> ServerError {
+    let mut whole = ServerError::new(error.message, None);
+    whole.extensions = error.extensions;
+    whole
+}
+
+/// Keeps a query with thousands of mistakes from an answer of megabytes.
+fn shorten(errors: &mut Vec<ServerError>) {
+    if errors.len() > MAX_ERRORS {
+        let more = errors.len() - MAX_ERRORS;
+        errors.truncate(MAX_ERRORS);
+        errors.push(ServerError::new(format!("and {more} more errors"), None));
     }
 }
 

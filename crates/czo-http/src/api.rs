@@ -33,9 +33,10 @@ impl Api {
     /// [`authenticator`](Self::authenticator).
     #[must_use]
     pub fn new(options: HttpOptions, ids: Arc<dyn IdGenerator>) -> Self {
+        let patience = options.request_timeout;
         Self {
             options,
-            establish: Establish { ids, authenticator: None, shops: None },
+            establish: Establish { ids, authenticator: None, shops: None, patience },
             checks: Vec::new(),
             documented: ApiRouter::new(),
             bulk: ApiRouter::new(),
@@ -111,9 +112,9 @@ impl Api {
         let health = health.finish_api(&mut document);
 
         let known = documented.merge(self.plain).merge(documentation::routes(&document));
-        let identified = limits::ordinary(known, &self.options)
-            .merge(limits::bulk(bulk, &self.options))
-            .layer(middleware::from_fn_with_state(self.establish.clone(), establish));
+        let establish = middleware::from_fn_with_state(self.establish.clone(), establish);
+        let identified = limits::ordinary(known.layer(establish.clone()), &self.options)
+            .merge(limits::bulk(bulk.layer(establish), &self.options));
         // Health answers without a look at tokens or shops: it must, when the database is down.
         identified
             .merge(limits::ordinary(health, &self.options))

@@ -2,13 +2,13 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aide::OperationInput;
 use async_trait::async_trait;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use czo_core::{
@@ -17,7 +17,7 @@ use czo_core::{
 use thiserror::Error;
 use tracing::Instrument;
 
-use crate::Problem;
+use crate::{Problem, limits};
 
 const CORRELATION_ID: &str = "x-correlation-id";
 const SHOP: &str = "x-czo-shop";
@@ -52,6 +52,8 @@ pub(crate) struct Establish {
     pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) authenticator: Option<Arc<dyn Authenticator>>,
     pub(crate) shops: Option<Arc<dyn ShopDirectory>>,
+    /// How long it may take to find out who asks.
+    pub(crate) patience: Duration,
 }
 
 /// The outermost layer: gives the request an id under which everything is logged, and measures.
@@ -98,13 +100,27 @@ pub(crate) async fn identify(
     });
     metrics::histogram!(
         "czo_http_request_duration_seconds",
-        "method" => method.to_string(),
+        "method" => known_method(&method),
         // The pattern, not the path: a label must not grow with what callers think up.
         "route" => route.map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned()),
         "status" => status.as_str().to_owned(),
     )
     .record(elapsed);
     response
+}
+
+/// The method, if it is one of HTTP's own: a label must not grow with what callers think up.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// The inner layer: finds out who asks and for which shop, or refuses.
@@ -114,12 +130,14 @@ pub(crate) async fn establish(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match establish.complete(&mut ctx, request.headers()).await {
-        Ok(()) => {
+    let completing = establish.complete(&mut ctx, request.headers());
+    match tokio::time::timeout(establish.patience, completing).await {
+        Ok(Ok(())) => {
             request.extensions_mut().insert(ctx.clone());
             ctx.scope(next.run(request)).await
         }
-        Err(problem) => problem.into_response(),
+        Ok(Err(problem)) => problem.into_response(),
+        Err(_) => limits::too_slow(establish.patience).into_response(),
     }
 }
 

@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// How long a client may take to send the head of a request; a slower one holds a connection
 /// for nothing.
@@ -45,15 +46,19 @@ impl Server {
     }
 
     /// Serves until `stop` is done; then takes no new connections, closes the idle ones, and
-    /// lets requests finish for at most `drain`. Returns whether all of them did.
+    /// lets requests finish for at most `drain`. Returns whether all of them did; those that did
+    /// not are dropped.
     pub async fn run(self, stop: impl Future<Output = ()>, drain: Duration) -> bool {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
         let connections = GracefulShutdown::new();
+        let mut tasks = JoinSet::new();
         tokio::pin!(stop);
         loop {
             let stream = tokio::select! {
                 () = &mut stop => break,
+                // Takes what has ended off the set.
+                Some(_) = tasks.join_next() => continue,
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => stream,
                     Err(error) => {
@@ -68,13 +73,16 @@ impl Server {
             let service = TowerToHyperService::new(self.router.clone());
             let connection = http.serve_connection(TokioIo::new(stream), service);
             let watched = connections.watch(connection);
-            tokio::spawn(async move {
+            tasks.spawn(async move {
                 if let Err(error) = watched.await {
                     tracing::debug!(%error, "a connection ended early");
                 }
             });
         }
         drop(self.listener);
-        tokio::time::timeout(drain, connections.shutdown()).await.is_ok()
+        let finished = tokio::time::timeout(drain, connections.shutdown()).await.is_ok();
+        // Aborted and waited for: whatever they held is given back before this returns.
+        tasks.shutdown().await;
+        finished
     }
 }

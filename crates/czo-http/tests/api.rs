@@ -225,6 +225,27 @@ async fn a_request_that_takes_too_long_is_answered_504() {
     assert_eq!(problem(response).await["code"], "TIMEOUT");
 }
 
+#[tokio::test(start_paused = true)]
+async fn finding_out_who_asks_is_part_of_the_time_limit() {
+    #[derive(Debug)]
+    struct Stuck;
+
+    #[async_trait]
+    impl Authenticator for Stuck {
+        async fn authenticate(&self, _: &str) -> Result<Option<Actor>, AuthenticatorError> {
+            std::future::pending().await
+        }
+    }
+
+    let router = api(options()).authenticator(Arc::new(Stuck)).into_router();
+    let upload = Request::post("/upload").header("authorization", "Bearer x").body(Body::empty());
+    for request in [with("/whoami", "authorization", "Bearer x"), upload.unwrap()] {
+        let path = request.uri().to_string();
+        let response = call(router.clone(), request).await;
+        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn no_origin_may_call_unless_it_is_named() {
     let response = call(router(), with("/whoami", "origin", "https://shop.example")).await;
@@ -290,7 +311,10 @@ async fn documented_routes_stand_in_the_openapi_document_and_its_page_needs_no_i
     for path in ["/whoami", "/upload", "/api/_health"] {
         assert!(document["paths"][path].is_object(), "{path}");
     }
-    let page = text(call(router(), request("/api/docs")).await).await;
+    let page = call(router(), request("/api/docs")).await;
+    let policy = &page.headers()[header::CONTENT_SECURITY_POLICY];
+    assert_eq!(policy, "default-src 'self' 'unsafe-inline' data: blob:");
+    let page = text(page).await;
     assert!(page.contains("/api/openapi.json"));
-    assert!(!page.contains("<script src"), "the page loads a script from elsewhere");
+    assert!(page.contains("withDefaultFonts: false"));
 }

@@ -1,7 +1,7 @@
 //! What can go wrong with a database.
 
 use czo_core::{Classified, ErrorKind};
-use sea_orm::{DbErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 use thiserror::Error;
 
 use crate::DatabaseUrl;
@@ -49,11 +49,13 @@ pub struct UniqueViolation {
 }
 
 impl UniqueViolation {
-    /// Whether the index of this name was violated, or, where the database names columns
-    /// instead (SQLite), exactly this column together with others of its table.
+    /// Whether the index called `index` was violated. SQLite names its columns instead, of which
+    /// `column` (`table.column`) must be one that no other unique index of the table has.
     #[must_use]
     pub fn is_of(&self, index: &str, column: &str) -> bool {
-        self.message.contains(index) || self.message.contains(column)
+        let quoted = self.message.split('"').nth(1);
+        let mut columns = self.message.rsplit(": ").next().unwrap_or_default().split(", ");
+        quoted == Some(index) || columns.any(|violated| violated == column)
     }
 }
 
@@ -70,15 +72,35 @@ impl DatabaseError {
         }
     }
 
+    /// What the driver said.
+    fn driver(&self) -> Option<&sqlx::Error> {
+        let Self::Statement(error) = self else { return None };
+        match &**error {
+            DbErr::Conn(RuntimeErr::SqlxError(error))
+            | DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether the connection was lost or not to be had. What the statement did is then unknown.
+    fn lost_connection(&self) -> bool {
+        let lost = matches!(
+            self.driver(),
+            Some(
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            )
+        );
+        lost || matches!(self, Self::Statement(error) if matches!(**error, DbErr::ConnectionAcquire(_)))
+    }
+
     /// SQLSTATE of PostgreSQL or the extended result code of SQLite.
     fn code(&self) -> Option<String> {
-        let Self::Statement(error) = self else { return None };
-        let (DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error))
-        | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error))) = &**error
-        else {
-            return None;
-        };
-        error.as_database_error()?.code().map(|code| code.into_owned())
+        self.driver()?.as_database_error()?.code().map(|code| code.into_owned())
     }
 }
 
@@ -86,23 +108,22 @@ impl Classified for DatabaseError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::File { .. } | Self::Unreachable { .. } => ErrorKind::Unavailable,
-            Self::Statement(error) => match &**error {
-                DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => ErrorKind::Unavailable,
-                _ if self.is_retryable() => ErrorKind::Unavailable,
-                _ => ErrorKind::Internal,
-            },
+            Self::Statement(_) if self.is_retryable() => ErrorKind::Unavailable,
+            Self::Statement(_) => ErrorKind::Internal,
         }
     }
 
+    /// A whole transaction may be tried again; after a lost connection it may have been done
+    /// already.
     fn is_retryable(&self) -> bool {
-        if let Self::Statement(error) = self
-            && matches!(**error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_))
-        {
-            return true;
-        }
-        // Serialization failure, deadlock, too many connections, administrator's shutdown
-        // (PostgreSQL, appendix A); busy and busy snapshot (SQLite).
-        matches!(self.code().as_deref(), Some("40001" | "40P01" | "53300" | "57P01" | "5" | "517"))
-            || matches!(self, Self::Unreachable { .. })
+        let code = self.code();
+        let code = code.as_deref().unwrap_or_default();
+        // Serialization failure, deadlock, too many connections, shutdown and start of the
+        // server, broken connections (PostgreSQL, appendix A); busy and busy snapshot (SQLite).
+        let may_pass = ["40001", "40P01", "53300", "57P01", "57P02", "57P03", "5", "517"];
+        matches!(self, Self::Unreachable { .. })
+            || self.lost_connection()
+            || may_pass.contains(&code)
+            || (code.len() == 5 && code.starts_with("08"))
     }
 }

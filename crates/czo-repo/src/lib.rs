@@ -3,7 +3,9 @@
 mod database;
 mod error;
 mod options;
+mod page;
 
 pub use database::{Database, DatabaseHealth};
 pub use error::{DatabaseError, UniqueViolation};
 pub use options::{DatabaseOptions, DatabaseUrl, DatabaseUrlError};
+pub use page::{PageArguments, PageError, PageRequest};

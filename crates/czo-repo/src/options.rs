@@ -25,7 +25,7 @@ enum Location {
 /// hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "expected `sqlite://<path to a file>` or `postgres://<user>:<password>@<host>:<port>/<database>`"
+    "expected `sqlite://<path to a file>` or `postgres://<user>:<password>@<host>:<port>/<database>`, with `/`, `?`, `#` and `@` in a password written as %2F, %3F, %23 and %40"
 )]
 pub struct DatabaseUrlError;
 
@@ -66,15 +66,18 @@ impl FromStr for DatabaseUrl {
             .strip_prefix("postgres://")
             .or_else(|| text.strip_prefix("postgresql://"))
             .ok_or(DatabaseUrlError)?;
-        let (authority, path) = rest.split_once('/').ok_or(DatabaseUrlError)?;
-        let (user, host) = match authority.rsplit_once('@') {
-            Some((login, host)) => (login.split(':').next().unwrap_or_default(), host),
-            None => ("", authority),
-        };
+        // The last `@` ends the login: a password with a raw `/`, `?` or `#` must not be taken for
+        // a path, and be shown as one.
+        let (login, rest) = rest.rsplit_once('@').unwrap_or(("", rest));
+        let (host, path) = rest.split_once('/').ok_or(DatabaseUrlError)?;
+        let port_fits = host.rsplit_once(':').is_none_or(|(name, port)| {
+            name.starts_with('[') && !name.ends_with(']') || port.parse::<u16>().is_ok()
+        });
         let name = path.split('?').next().unwrap_or_default();
-        if name.is_empty() {
+        if name.is_empty() || host.is_empty() || !port_fits || login.contains(['/', '?', '#']) {
             return Err(DatabaseUrlError);
         }
+        let user = login.split(':').next().unwrap_or_default();
         let at = if user.is_empty() { "" } else { "@" };
         let shown = format!("postgres://{user}{at}{host}/{name}");
         Ok(Self(Location::Postgres { url: text.to_owned().into(), shown }))
@@ -159,9 +162,17 @@ mod tests {
 
     #[test]
     fn what_is_not_a_database_of_czo_is_refused_without_repeating_it() {
-        for text in
-            ["", "sqlite://", "sqlite://:memory:", "mysql://a:s3cr3t@b/c", "postgres://host", "x"]
-        {
+        for text in [
+            "",
+            "sqlite://",
+            "sqlite://:memory:",
+            "mysql://a:s3cr3t@b/c",
+            "postgres://host",
+            "postgres://u:s3/s3cr3t@db/shop",
+            "postgres://u:s3cr3t#@db/shop",
+            "postgres://u:s3cr3t/shop",
+            "x",
+        ] {
             let error = text.parse::<DatabaseUrl>().unwrap_err();
             assert!(!error.to_string().contains("s3cr3t"), "{text}");
         }

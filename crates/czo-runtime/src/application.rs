@@ -17,8 +17,14 @@ use secrecy::SecretString;
 
 use crate::bus_health::BusHealth;
 use crate::config::EventBusProvider;
-use crate::server_file::ServerFile;
+use crate::server_file::{Instance, ServerFile};
 use crate::{AccessTokens, Config, Czo, RuntimeError, Shops, data_dir, metrics_route, shutdown};
+
+/// How much of the time to drain requests may use.
+const REQUESTS_SHARE: f64 = 0.8;
+
+/// How long closing the database may take at the least.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The group of the subscription that writes every event into the log.
 const JOURNAL: &str = "runtime.journal";
@@ -32,6 +38,7 @@ pub struct Application {
     tokens: AccessTokens,
     shops: Shops,
     first_token: Option<SecretString>,
+    instance: Instance,
     router: Router,
 }
 
@@ -51,10 +58,10 @@ impl Czo {
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let tokens = AccessTokens::new(database.clone(), clock.clone(), ids.clone());
         let shops = Shops::new(database.clone(), clock.clone(), ids.clone());
-        let first_token = tokens.first_owner().await?;
-        if let Some(token) = &first_token {
-            data_dir::write_owner_token(&config.data_dir, token)?;
-        }
+        let token_path = config.owner_token_path();
+        let first_token =
+            tokens.first_owner(|token| data_dir::write_owner_token(&token_path, token)).await?;
+        let instance = Instance::new()?;
 
         let bus: Arc<dyn EventBus> = match config.event_bus.provider {
             EventBusProvider::InProcess => Arc::new(InProcessBus::new()),
@@ -90,8 +97,10 @@ impl Czo {
             subgraphs.extend(parts.subgraph);
             tracing::info!(domain = %name, "registered");
         }
-        let router = api.plain_routes(graphql_routes(subgraphs, config)).into_router();
-        Ok(Application { config: config.clone(), context, tokens, shops, first_token, router })
+        let plain = graphql_routes(subgraphs, config).merge(instance.routes());
+        let router = api.plain_routes(plain).into_router();
+        let config = config.clone();
+        Ok(Application { config, context, tokens, shops, first_token, instance, router })
     }
 
     /// Connects to the database and sees to it that its schema is that of this program.
@@ -224,30 +233,46 @@ impl Application {
         let address =
             server.local_addr().map_err(|source| RuntimeError::Listen { address, source })?;
         let url = format!("http://{address}");
-        let _file = ServerFile::write(&self.config.data_dir, &url)?;
+        let signals = shutdown::Signals::install();
+        let _file = ServerFile::write(&self.config, &url, &self.instance)?;
         keep_journal(&*self.context.bus).await?;
         ready(&url);
 
         let drain = Duration::from_secs(self.config.server.drain_seconds);
-        let signals = shutdown::Signals::install();
         let mut stopped_at = None;
         let stop = async {
             let signal = signals.first().await;
             tracing::info!(signal, "stopping: finishing what is under way");
             stopped_at = Some(Instant::now());
         };
-        let finished = server.run(stop, drain).await;
-        if !finished {
-            tracing::warn!("requests were cut off after {} seconds", drain.as_secs());
+        // Something is kept for the events that the last requests cause.
+        let for_requests = drain.mul_f64(REQUESTS_SHARE);
+        if !server.run(stop, for_requests).await {
+            tracing::warn!("requests were cut off after {:.1} seconds", for_requests.as_secs_f64());
         }
         let spent = stopped_at.map_or(Duration::ZERO, |at: Instant| at.elapsed());
-        if let Err(error) = self.context.bus.shutdown(drain.saturating_sub(spent)).await {
-            tracing::warn!(%error, "the event bus was not drained");
-        }
-        if let Err(error) = self.context.database.close().await {
-            tracing::warn!(%error, "the database was not closed");
-        }
+        shut_down(&self.context, drain.saturating_sub(spent)).await;
         tracing::info!("stopped");
         Ok(())
+    }
+
+    /// Ends an application that was not served: waits until its events are handled, for at most
+    /// `deadline`, and closes the database. What was not finished is logged.
+    pub async fn shutdown(self, deadline: Duration) {
+        shut_down(&self.context, deadline).await;
+    }
+}
+
+async fn shut_down(context: &DomainContext, deadline: Duration) {
+    let until = Instant::now() + deadline;
+    if let Err(error) = context.bus.shutdown(deadline).await {
+        tracing::warn!(%error, "the event bus was not drained");
+    }
+    // A connection that is in use is waited for, but not for ever.
+    let rest = until.saturating_duration_since(Instant::now()).max(CLOSE_PATIENCE);
+    match tokio::time::timeout(rest, context.database.clone().close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the database was not closed"),
+        Err(_) => tracing::warn!("the database was still in use"),
     }
 }

@@ -10,12 +10,14 @@ mod tokens;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use czo_core::describe;
 use czo_telemetry::LogOptions;
+use secrecy::ExposeSecret;
 
-pub use output::print_json;
+pub use output::{print, print_json, print_note};
 pub use serve::{ServeArgs, banner};
 
 use crate::{Application, Config, Czo, CzoBuilder, RuntimeError};
@@ -115,8 +117,18 @@ impl Command {
             Self::Migrate(command) => command.execute(&czo, &global.load()?).await,
             Self::Config(command) => command.execute(&global.load()?),
             Self::Events(command) => command.execute(&czo),
-            Self::Shops(command) => command.execute(&boot_quietly(&czo, global).await?).await,
-            Self::Tokens(command) => command.execute(&boot_quietly(&czo, global).await?).await,
+            Self::Shops(command) => {
+                let application = boot_quietly(&czo, global).await?;
+                let outcome = command.execute(&application).await;
+                finish(application).await;
+                outcome
+            }
+            Self::Tokens(command) => {
+                let application = boot_quietly(&czo, global).await?;
+                let outcome = command.execute(&application).await;
+                finish(application).await;
+                outcome
+            }
         }
     }
 }
@@ -129,5 +141,22 @@ impl Command {
 pub async fn boot_quietly(czo: &Czo, global: &GlobalArgs) -> Result<Application, RuntimeError> {
     let config = global.load()?;
     czo_telemetry::install(&LogOptions { filter: "warn".to_owned(), ..config.log_options() })?;
-    czo.boot(&config, None).await
+    let application = czo.boot(&config, None).await?;
+    if let Some(token) = application.first_token() {
+        let path = config.owner_token_path();
+        output::print_note(&format!(
+            "owner token {}, shown this once; kept in {}",
+            token.expose_secret(),
+            path.display()
+        ));
+    }
+    Ok(application)
+}
+
+/// How long a command waits at its end until the events that it caused are handled.
+const LAST_EVENTS: Duration = Duration::from_secs(10);
+
+/// Ends what [`boot_quietly`] began.
+pub async fn finish(application: Application) {
+    application.shutdown(LAST_EVENTS).await;
 }

@@ -16,7 +16,10 @@ use czo_repo::{DatabaseOptions, DatabaseUrl};
 use czo_telemetry::LogOptions;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+use crate::data_dir;
 
 pub use error::ConfigError;
 use error::{value_error, wrong};
@@ -84,11 +87,20 @@ impl Config {
             return Err(ConfigError::Missing { path: path.to_owned() });
         }
         let toml = Toml::file(file.unwrap_or(Path::new(DEFAULT_FILE)));
-        // Test settings and the name of the file itself share the prefix and are no keys.
-        let env = Env::prefixed("CZO_")
-            .filter(|key| !key.starts_with("test_") && key != "config")
-            .split("__");
+        let env = Env::prefixed("CZO_").filter(|key| is_setting(key.as_str())).split("__");
         Self::from_figment(&Figment::from(toml).merge(env))
+    }
+
+    /// Where the owner's token of this database is kept for the command line.
+    #[must_use]
+    pub fn owner_token_path(&self) -> PathBuf {
+        data_dir::owner_token_path(&self.data_dir, &self.database_options().url)
+    }
+
+    /// The owner's token, if a program on this data folder made it.
+    #[must_use]
+    pub fn owner_token(&self) -> Option<SecretString> {
+        data_dir::read_token(&self.owner_token_path())
     }
 
     pub(crate) fn from_figment(figment: &Figment) -> Result<Self, ConfigError> {
@@ -106,6 +118,7 @@ impl Config {
             ("database.max_connections", self.database.max_connections > 0),
             ("graphql.max_depth", self.graphql.max_depth > 0),
             ("graphql.max_complexity", self.graphql.max_complexity > 0),
+            ("graphql.max_answer_fields", self.graphql.max_answer_fields > 0),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, fits)| !fits) {
             return Err(wrong(key, "expected a number of at least 1"));
@@ -174,6 +187,7 @@ impl Config {
         let mut options = GraphqlOptions::default();
         options.max_depth = self.graphql.max_depth;
         options.max_complexity = self.graphql.max_complexity;
+        options.max_answer_fields = self.graphql.max_answer_fields;
         options.introspection = self.graphql.introspection;
         options
     }
@@ -181,6 +195,18 @@ impl Config {
     pub(crate) fn log_options(&self) -> LogOptions {
         LogOptions { format: self.log.format, filter: self.log.filter.clone() }
     }
+}
+
+/// Whether an environment variable, without `CZO_`, is a setting. Some share
+/// the prefix and are not: those of the tests, those of the command line, and those that
+/// Kubernetes gives every container for a service called `czo`.
+fn is_setting(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let is_other = key == "config"
+        || key == "token"
+        || key == "port"
+        || ["test_", "port_", "service_"].iter().any(|prefix| key.starts_with(prefix));
+    !is_other
 }
 
 impl fmt::Display for Config {
@@ -247,6 +273,39 @@ mod tests {
             assert!(refused.contains(&format!("`{key}")), "{toml}: {refused}");
             assert!(!refused.contains("s3cr3t"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_password_in_the_wrong_place_is_not_repeated() {
+        for toml in [
+            "database = \"postgres://u:s3cr3t@db/shop\"",
+            "[database]\nurl = postgres://u:s3cr3t@db/shop",
+            "[database]\nurl = \"postgres://u:s3/s3cr3t@db/shop\"",
+            "[server]\nlisten = \"postgres://u:s3cr3t@db/shop\"",
+        ] {
+            let refused = refusal(toml);
+            assert!(!refused.contains("s3cr3t"), "{toml}: {refused}");
+            assert_eq!(refused.lines().count(), 1, "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_shares_the_prefix_and_is_no_setting_is_let_alone() {
+        for key in ["CONFIG", "token", "TEST_POSTGRES_URL", "PORT", "PORT_4000_TCP", "SERVICE_HOST"]
+        {
+            assert!(!is_setting(key), "{key}");
+        }
+        for key in ["SERVER__LISTEN", "data_dir", "DEMO", "listen", "ports"] {
+            assert!(is_setting(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn each_database_has_an_owner_token_file_of_its_own() {
+        let path = |toml: &str| read(toml).unwrap().owner_token_path().display().to_string();
+        assert_eq!(path(""), ".czo/owner-token");
+        let postgres = path("[database]\nurl = \"postgres://czo:s3cr3t@db.internal:5432/shop\"");
+        assert_eq!(postgres, ".czo/owner-token-postgres-czo-db.internal-5432-shop");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use czo_repo::DatabaseUrl;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::RuntimeError;
@@ -15,28 +16,40 @@ fn error(path: &Path) -> impl FnOnce(std::io::Error) -> RuntimeError {
     move |source| RuntimeError::File { path, source }
 }
 
-/// Makes the folder, if it is not there.
+/// Makes the folder, for the user who runs czo alone, if it is not there.
 pub(crate) fn create(folder: &Path) -> Result<(), RuntimeError> {
-    fs::create_dir_all(folder).map_err(error(folder))
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(error(folder))
 }
 
-/// Where the owner's token is kept for the command line.
-#[must_use]
-pub fn owner_token_path(folder: &Path) -> PathBuf {
-    folder.join(OWNER_TOKEN)
+/// Where the owner's token of a database is kept: `owner-token` for the embedded one, and for
+/// PostgreSQL a file that is named for the database, so that no token takes the place of another.
+pub(crate) fn owner_token_path(folder: &Path, database: &DatabaseUrl) -> PathBuf {
+    let name = match database.sqlite_path() {
+        Some(_) => OWNER_TOKEN.to_owned(),
+        None => {
+            let place = database.to_string();
+            let words = place.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.');
+            let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+            format!("{OWNER_TOKEN}-{}", words.join("-"))
+        }
+    };
+    folder.join(name)
 }
 
-/// The owner's token, if the server of this folder made one.
-#[must_use]
-pub fn owner_token(folder: &Path) -> Option<SecretString> {
-    let text = fs::read_to_string(owner_token_path(folder)).ok()?;
+/// The token in this file, if there is one.
+pub(crate) fn read_token(path: &Path) -> Option<SecretString> {
+    let text = fs::read_to_string(path).ok()?;
     Some(text.trim().to_owned().into())
 }
 
 /// Keeps the owner's token where only the user who runs czo can read it.
-pub(crate) fn write_owner_token(folder: &Path, token: &SecretString) -> Result<(), RuntimeError> {
-    create(folder)?;
-    write_private(&owner_token_path(folder), &format!("{}\n", token.expose_secret()))
+pub(crate) fn write_owner_token(path: &Path, token: &SecretString) -> Result<(), RuntimeError> {
+    path.parent().map_or(Ok(()), create)?;
+    write_private(path, &format!("{}\n", token.expose_secret()))
 }
 
 /// Writes a file that is only ever readable by its owner.

@@ -99,6 +99,9 @@ pub enum RuntimeError {
     /// A currency of a shop.
     #[error("currency: {0}")]
     Currency(#[from] MoneyError),
+    /// A shop without a name.
+    #[error("a shop has a name: say `--name <text>`")]
+    EmptyName,
     /// No role of this name.
     #[error("there is no role `{role}`: there are {}; add it as `[roles.{role}]` in `czo.toml`", known.join(", "))]
     UnknownRole {

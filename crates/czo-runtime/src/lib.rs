@@ -20,9 +20,8 @@ pub use config::{
     Config, ConfigError, DEFAULT_FILE, DatabaseConfig, EventBusConfig, EventBusProvider,
     GraphqlConfig, LogConfig, RoleConfig, ServerConfig,
 };
-pub use data_dir::{owner_token, owner_token_path};
 pub use error::RuntimeError;
-pub use server_file::server_url;
+pub use server_file::RunningServer;
 pub use shops::Shops;
 pub use telemetry::install_telemetry;
 pub use tokens::{AccessToken, AccessTokens};

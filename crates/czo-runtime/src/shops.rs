@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use czo_core::{Clock, Currency, IdGenerator, Shop, ShopDirectory, ShopDirectoryError, ShopId};
 use czo_repo::Database;
 use sea_orm::entity::prelude::*;
-use sea_orm::{QueryOrder, QuerySelect, Set};
+use sea_orm::{ConnectionTrait, QueryOrder, QuerySelect, Set};
 
 use crate::RuntimeError;
 
@@ -73,19 +73,59 @@ impl Shops {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// [`RuntimeError::EmptyName`], and when the database fails.
     pub async fn create(&self, name: &str, currency: Currency) -> Result<Shop, RuntimeError> {
-        let shop =
-            Shop { id: ShopId::generate(&*self.ids), name: name.trim().to_owned(), currency };
+        let shop = self.insert(&*self.database, name, currency).await?;
+        self.forget_only();
+        Ok(shop)
+    }
+
+    async fn insert(
+        &self,
+        db: &impl ConnectionTrait,
+        name: &str,
+        currency: Currency,
+    ) -> Result<Shop, RuntimeError> {
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(RuntimeError::EmptyName);
+        }
+        let shop = Shop { id: ShopId::generate(&*self.ids), name: name.to_owned(), currency };
         let row = row::ActiveModel {
             id: Set(shop.id),
             name: Set(shop.name.clone()),
             currency: Set(currency.to_string()),
             created_at: Set(self.clock.now()),
         };
-        row::Entity::insert(row).exec_without_returning(&*self.database).await?;
-        self.known.write().unwrap_or_else(PoisonError::into_inner).only = None;
+        row::Entity::insert(row).exec_without_returning(db).await?;
         Ok(shop)
+    }
+
+    fn forget_only(&self) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).only = None;
+    }
+
+    /// Opens a shop if there is none yet. Of several servers that start at once, one does.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn create_first(
+        &self,
+        name: &str,
+        currency: Currency,
+    ) -> Result<Option<Shop>, RuntimeError> {
+        let tx = self.database.begin_write().await?;
+        if !self.database.is_sqlite() {
+            tx.execute_unprepared("LOCK TABLE runtime_shop IN SHARE ROW EXCLUSIVE MODE").await?;
+        }
+        if row::Entity::find().count(&tx).await? > 0 {
+            return Ok(None);
+        }
+        let shop = self.insert(&tx, name, currency).await?;
+        tx.commit().await?;
+        self.forget_only();
+        Ok(Some(shop))
     }
 
     /// All shops, oldest first.

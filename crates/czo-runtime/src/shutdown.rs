@@ -11,8 +11,9 @@ impl Signals {
     /// Starts to listen. The second signal ends the process with status 130.
     pub(crate) fn install() -> Self {
         let (tell, received) = watch::channel(None);
+        // Here and not in the task: a signal that comes before the task runs must count.
+        let mut signals = Source::new();
         tokio::spawn(async move {
-            let mut signals = Source::new();
             let first = signals.next().await;
             let _ = tell.send(Some(first));
             let second = signals.next().await;

@@ -82,13 +82,17 @@ impl AccessTokens {
         Self { database, clock, ids }
     }
 
-    /// Makes the owner's token if there has never been any token. Of several servers that start
-    /// at once, one makes it.
+    /// Makes the owner's token if there has never been any token, and gives it to `keep` before it
+    /// counts: a token that could not be kept was never made. Of several servers that start at
+    /// once, one makes it.
     ///
     /// # Errors
     ///
-    /// When the database fails.
-    pub async fn first_owner(&self) -> Result<Option<SecretString>, RuntimeError> {
+    /// When the database fails, or `keep`.
+    pub async fn first_owner(
+        &self,
+        keep: impl FnOnce(&SecretString) -> Result<(), RuntimeError>,
+    ) -> Result<Option<SecretString>, RuntimeError> {
         if row::Entity::find().count(&*self.database).await? > 0 {
             return Ok(None);
         }
@@ -101,6 +105,7 @@ impl AccessTokens {
             return Ok(None);
         }
         let (_, token) = self.insert(&tx, "owner", StaticRoles::OWNER).await?;
+        keep(&token)?;
         tx.commit().await?;
         Ok(Some(token))
     }

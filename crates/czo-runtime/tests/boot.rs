@@ -28,17 +28,28 @@ fn roles() -> StaticRoles {
 on_each_database! {
     async fn the_owner_token_is_made_once_and_works(database: TestDatabase) {
         let tokens = tokens(&database).await;
-        let owner = tokens.first_owner().await.unwrap().unwrap();
-        assert!(tokens.first_owner().await.unwrap().is_none());
+        let owner = tokens.first_owner(|_| Ok(())).await.unwrap().unwrap();
+        assert!(tokens.first_owner(|_| Ok(())).await.unwrap().is_none());
         let actor = tokens.authenticate(owner.expose_secret()).await.unwrap().unwrap();
         assert!(matches!(actor, Actor::Known { roles, .. } if roles == ["owner"]));
+    }
+
+    async fn an_owner_token_that_cannot_be_kept_is_not_made(database: TestDatabase) {
+        let tokens = tokens(&database).await;
+        let full = || RuntimeError::File {
+            path: "owner-token".into(),
+            source: std::io::ErrorKind::StorageFull.into(),
+        };
+        assert!(tokens.first_owner(|_| Err(full())).await.is_err());
+        assert!(tokens.list().await.unwrap().is_empty());
+        assert!(tokens.first_owner(|_| Ok(())).await.unwrap().is_some());
     }
 
     async fn of_servers_that_start_at_once_one_makes_the_owner_token(database: TestDatabase) {
         let tokens = tokens(&database).await;
         let starts = (0..6).map(|_| {
             let tokens = tokens.clone();
-            tokio::spawn(async move { tokens.first_owner().await.unwrap().is_some() })
+            tokio::spawn(async move { tokens.first_owner(|_| Ok(())).await.unwrap().is_some() })
         });
         let mut made = 0;
         for start in starts.collect::<Vec<_>>() {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use czo_core::{Classified, ErrorKind};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -13,6 +14,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Upper bounds of the duration histograms, in seconds: 0.5 ms to 10 s.
 const DURATION_BUCKETS: [f64; 12] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 2.5, 10.0];
+
+/// How often samples are summed up.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How the log is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +46,9 @@ pub enum TelemetryError {
     /// The filter is malformed.
     #[error("`log.filter`: expected levels such as `info` or `info,czo_http=debug`")]
     Filter(#[source] tracing_subscriber::filter::ParseError),
+    /// The system gives no thread for the upkeep of metrics.
+    #[error("no thread can be started for the upkeep of metrics")]
+    Thread(#[source] std::io::Error),
     /// It has been set up already in this process.
     #[error("telemetry is set up already")]
     Twice,
@@ -49,7 +56,10 @@ pub enum TelemetryError {
 
 impl Classified for TelemetryError {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::Invalid
+        match self {
+            Self::Thread(_) => ErrorKind::Unavailable,
+            Self::Filter(_) | Self::Twice => ErrorKind::Invalid,
+        }
     }
 }
 
@@ -80,14 +90,26 @@ pub fn install(options: &LogOptions) -> Result<Telemetry, TelemetryError> {
         .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &DURATION_BUCKETS)
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|_| TelemetryError::Twice)?;
+    keep_up(&metrics)?;
     Ok(Telemetry { metrics })
+}
+
+/// Samples of histograms are kept one by one until they are summed up, which must happen whether
+/// or not anybody ever scrapes.
+fn keep_up(metrics: &PrometheusHandle) -> Result<(), TelemetryError> {
+    let metrics = metrics.clone();
+    let keep_up = move || loop {
+        std::thread::sleep(UPKEEP_INTERVAL);
+        metrics.run_upkeep();
+    };
+    let named = std::thread::Builder::new().name("czo-metrics".to_owned());
+    named.spawn(keep_up).map(drop).map_err(TelemetryError::Thread)
 }
 
 impl Telemetry {
     /// All metrics in the text format of Prometheus.
     #[must_use]
     pub fn render(&self) -> String {
-        self.metrics.run_upkeep();
         self.metrics.render()
     }
 }

@@ -63,6 +63,9 @@ pub enum CatalogError {
     /// The database failed.
     #[error("the catalogue's database failed")]
     Database(#[from] DatabaseError),
+    /// The process ends before the write was finished; whether it stands is unknown.
+    #[error("the server is stopping, and the write may not have been finished")]
+    Interrupted,
     /// The event bus failed.
     #[error("the catalogue's events were not published")]
     Bus(#[from] BusError),
@@ -110,6 +113,7 @@ impl Classified for CatalogError {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Permission(error) => error.kind(),
             Self::Shop(error) => error.kind(),
+            Self::Interrupted => ErrorKind::Unavailable,
             Self::Corrupt { .. } => ErrorKind::Internal,
             Self::Database(error) => error.kind(),
             Self::Bus(error) => error.kind(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use czo_core::{PermissionServiceExt, RequestContext};
-use czo_graphql::PageRequest;
+use czo_repo::PageRequest;
 use futures_util::stream::{self, Stream, TryStreamExt};
 
 use crate::product::{Product, ProductStatus};

@@ -1,5 +1,6 @@
 //! The GraphQL schema of the catalogue.
 
+mod entities;
 mod inputs;
 mod mutation;
 mod payloads;
@@ -13,7 +14,7 @@ use crate::Products;
 /// The catalogue's subgraph.
 pub(crate) fn subgraph(products: Products, options: &GraphqlOptions) -> Subgraph {
     let query = query::Query::new(products.clone());
-    let mutation = mutation::Mutation::new(products.clone());
+    let mutation = mutation::Mutation::new(products);
     Subgraph::new("catalog", query, mutation, options)
-        .on_request(move |request, ctx| request.data(query::EntityLoader::of(&products, ctx)))
+        .on_request(|request, _| request.data(entities::Entities::default()))
 }

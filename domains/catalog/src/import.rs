@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use czo_core::{Classified, ErrorKind, RequestContext};
+use czo_core::{Classified, ErrorKind, FieldError, RequestContext};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -154,6 +154,7 @@ impl Products {
         report: &mut ImportReport,
     ) -> Result<(), CatalogError> {
         let (line, row_count, handle) = (product.line, product.row_count, product.handle.clone());
+        let variant_lines: Vec<u64> = product.variants.iter().map(|variant| variant.line).collect();
         let error = match self.put(ctx, product.into()).await {
             Ok(outcome) => {
                 report.put(outcome, row_count);
@@ -161,14 +162,28 @@ impl Products {
             }
             Err(error) => error,
         };
-        if !matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Conflict) {
+        let is_about_it =
+            matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound);
+        if !is_about_it {
             return Err(error);
         }
-        let reasons: Vec<String> = match error.field_errors() {
-            [] => vec![error.to_string()],
-            fields => fields.iter().map(ToString::to_string).collect(),
+        // An error of the third variant belongs to the row of the third variant.
+        let row_of = |field: &FieldError| match field.field.as_slice() {
+            [list, place, ..] if list == "variants" => {
+                place.parse().ok().and_then(|place: usize| variant_lines.get(place)).copied()
+            }
+            _ => None,
         };
-        let errors = reasons.into_iter().map(|reason| RowError::of_row(line, reason)).collect();
+        let errors = match error.field_errors() {
+            [] => vec![RowError::of_row(line, error.to_string())],
+            fields => fields
+                .iter()
+                .map(|field| match row_of(field) {
+                    Some(line) => RowError::of_row(line, field.message.clone()),
+                    None => RowError::of_row(line, field.to_string()),
+                })
+                .collect(),
+        };
         report.reject(RejectedGroup {
             line,
             row_count,

@@ -4,6 +4,7 @@ mod content;
 mod draft;
 mod handle;
 mod validation;
+mod web_address;
 
 use chrono::{DateTime, Utc};
 use czo_core::{Money, ShopId};
@@ -19,6 +20,7 @@ pub use validation::{
     MAX_ALT_CHARS, MAX_DESCRIPTION_BYTES, MAX_IMAGES, MAX_OPTIONS, MAX_TAGS, MAX_TEXT_CHARS,
     MAX_URL_BYTES, MAX_VARIANTS,
 };
+pub(crate) use web_address::is_web_address;
 
 use crate::{ProductId, VariantId};
 

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use czo_core::{
-    Currency, DomainEvent, Event, EventFactory, FieldErrorCode, Permission, PermissionServiceExt,
-    RequestContext, ShopId,
+    Currency, DomainEvent, Event, EventFactory, FieldError, FieldErrorCode, Permission,
+    PermissionServiceExt, RequestContext, ShopId,
 };
 use czo_domain::{DomainContext, DomainName};
-use czo_graphql::PageRequest;
+use czo_repo::PageRequest;
 use sea_orm::DatabaseTransaction;
+use tracing::Instrument;
 
 use crate::events::{ProductCreated, ProductDeleted, ProductPublished, ProductUpdated};
 use crate::product::{
@@ -33,8 +34,9 @@ pub const PRODUCT_WRITE: Permission = Permission::new("product", "write");
 ///
 /// Reading is open to visitors, who see active products only; whoever has [`PRODUCT_READ`] sees
 /// all. Writing needs [`PRODUCT_WRITE`]. A write is one transaction; its events are published
-/// right after the commit. **Limit**: a process that dies between the two loses them (the outbox
-/// will close that gap).
+/// right after the commit, also when whoever asked has gone meanwhile. **Limit**: events are lost
+/// when the process dies between the two, or when the bus refuses them, which is logged (the
+/// outbox will close that gap).
 #[derive(Clone, Debug)]
 pub struct Products {
     context: Arc<DomainContext>,
@@ -70,6 +72,47 @@ pub enum PutOutcome {
     Updated,
     /// There was one, and it was the same already.
     Unchanged,
+}
+
+/// Why a write failed, and what is needed to explain it.
+struct WriteError {
+    error: CatalogError,
+    /// What was being written, where a SKU was taken.
+    attempt: Option<Attempt>,
+}
+
+struct Attempt {
+    shop: ShopId,
+    product: Option<ProductId>,
+    skus: Vec<Option<String>>,
+}
+
+impl WriteError {
+    fn of(error: CatalogError, product: &Product, existing: Option<ProductId>) -> Self {
+        let is_sku = |field: &FieldError| field.field == ["variants"];
+        let sku_taken = matches!(&error, CatalogError::Taken(fields) if fields.iter().any(is_sku));
+        let attempt = sku_taken.then(|| Attempt {
+            shop: product.shop_id,
+            product: existing,
+            skus: product.variants.iter().map(|variant| variant.sku.clone()).collect(),
+        });
+        Self { error, attempt }
+    }
+}
+
+impl<E: Into<CatalogError>> From<E> for WriteError {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), attempt: None }
+    }
+}
+
+/// Whether a put failed because the product came or went between its look and its write.
+fn lost_race_of_put(error: &CatalogError) -> bool {
+    match error {
+        CatalogError::NotFound { .. } | CatalogError::Conflict { .. } => true,
+        CatalogError::Taken(fields) => fields.iter().any(|field| field.field == ["handle"]),
+        _ => false,
+    }
 }
 
 impl Products {
@@ -275,9 +318,23 @@ impl Products {
     ) -> Result<PutOutcome, CatalogError> {
         let (shop, currency) = self.write_access(ctx).await?;
         let content = validate(draft, currency).map_err(CatalogError::Invalid)?;
+        let first = self.put_once(ctx, shop, content.clone()).await;
+        match first {
+            // Another created it, or deleted it, between our look and our write: look again.
+            Err(error) if lost_race_of_put(&error) => self.put_once(ctx, shop, content).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn put_once(
+        &self,
+        ctx: &RequestContext,
+        shop: ShopId,
+        content: ProductContent,
+    ) -> Result<PutOutcome, CatalogError> {
         self.write(async |tx| {
             let key = ProductKey::Handle(content.handle.clone());
-            let Some(before) = store::find(tx, shop, &key).await? else {
+            let Some(before) = store::find_to_write(tx, shop, &key).await? else {
                 let (_, events) = self.insert(ctx, tx, shop, content).await?;
                 return Ok((PutOutcome::Created, events));
             };
@@ -332,20 +389,60 @@ impl Products {
     }
 
     /// Runs `work` in one transaction, and publishes its events once it is committed.
+    ///
+    /// Commit and publishing are a task of their own: a caller that goes away in between must not
+    /// take the events of a write that stands with it.
     async fn write<T>(
         &self,
-        work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(T, Vec<DomainEvent>), CatalogError>,
+        work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(T, Vec<DomainEvent>), WriteError>,
     ) -> Result<T, CatalogError> {
         let tx = self.context.database.begin_write().await?;
-        let (value, events) = work(&tx).await?;
-        tx.commit().await?;
-        if !events.is_empty()
-            && let Err(error) = self.context.bus.publish_batch(events).await
-        {
-            // The write stands; saying that it failed would be the greater lie.
-            tracing::error!(%error, "events of a committed write were not published");
+        let (value, events) = match work(&tx).await {
+            Ok(done) => done,
+            Err(error) => {
+                tx.rollback().await?;
+                return Err(self.explain(error).await);
+            }
+        };
+        let bus = self.context.bus.clone();
+        let finish = async move {
+            tx.commit().await?;
+            if !events.is_empty()
+                && let Err(error) = bus.publish_batch(events).await
+            {
+                // The write stands; saying that it failed would be the greater lie.
+                tracing::error!(%error, "events of a committed write were not published");
+            }
+            Ok::<_, CatalogError>(())
+        };
+        match tokio::spawn(finish.in_current_span()).await {
+            Ok(finished) => finished.map(|()| value),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(CatalogError::Interrupted),
+            },
         }
-        Ok(value)
+    }
+
+    /// The error for the caller. A SKU that is taken is looked for, so that it can be named.
+    async fn explain(&self, error: WriteError) -> CatalogError {
+        let Some(attempt) = error.attempt else { return error.error };
+        let skus: Vec<_> = attempt.skus.iter().flatten().map(String::as_str).collect();
+        let database = &*self.context.database;
+        let taken = store::taken_skus(database, attempt.shop, &skus, attempt.product).await;
+        let Ok(taken) = taken else { return error.error };
+        let places = attempt.skus.iter().enumerate();
+        let fields: Vec<_> = places
+            .filter_map(|(place, sku)| {
+                Some((place, sku.as_ref().filter(|sku| taken.contains(*sku))?))
+            })
+            .map(|(place, sku)| {
+                let message = format!("another variant of the shop has the SKU `{sku}`");
+                FieldError::new(&format!("variants.{place}.sku"), FieldErrorCode::Taken, message)
+            })
+            .collect();
+        // It may have been given up meanwhile.
+        if fields.is_empty() { error.error } else { CatalogError::Taken(fields) }
     }
 
     async fn existing(
@@ -354,7 +451,7 @@ impl Products {
         id: ProductId,
         expected_version: Option<i32>,
     ) -> Result<Product, CatalogError> {
-        let product = store::find(tx, shop, &ProductKey::Id(id))
+        let product = store::find_to_write(tx, shop, &ProductKey::Id(id))
             .await?
             .ok_or(CatalogError::NotFound { id })?;
         match expected_version {
@@ -371,7 +468,7 @@ impl Products {
         tx: &DatabaseTransaction,
         shop: ShopId,
         content: ProductContent,
-    ) -> Result<(Product, Vec<DomainEvent>), CatalogError> {
+    ) -> Result<(Product, Vec<DomainEvent>), WriteError> {
         let now = self.now();
         let id = ProductId::generate(&*self.context.ids);
         let variants = self.variants(content.variants.clone(), &[]);
@@ -383,7 +480,7 @@ impl Products {
             updated_at: now,
             variants,
         });
-        store::insert(tx, &product).await?;
+        store::insert(tx, &product).await.map_err(|error| WriteError::of(error, &product, None))?;
 
         let handle = product.handle.to_string();
         let title = product.title.clone();
@@ -398,7 +495,7 @@ impl Products {
         tx: &DatabaseTransaction,
         before: Product,
         content: ProductContent,
-    ) -> Result<(Product, Vec<DomainEvent>), CatalogError> {
+    ) -> Result<(Product, Vec<DomainEvent>), WriteError> {
         let changed = content.changed_since(&ProductContent::from(&before));
         if changed.is_empty() {
             return Ok((before, Vec::new()));
@@ -409,10 +506,14 @@ impl Products {
             shop_id: before.shop_id,
             version: before.version + 1,
             created_at: before.created_at,
-            updated_at: self.now(),
+            // Never earlier than what it replaces, whatever the clocks of two servers say: readers
+            // tell by it whether product and variants belong together.
+            updated_at: self.now().max(before.updated_at + TimeDelta::microseconds(1)),
             variants,
         });
-        store::update(tx, &before, &after).await?;
+        store::update(tx, &before, &after)
+            .await
+            .map_err(|error| WriteError::of(error, &after, Some(after.id)))?;
 
         let updated = ProductUpdated {
             product_id: after.id,

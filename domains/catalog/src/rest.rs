@@ -9,7 +9,7 @@ use czo_http::axum::body::Body;
 use czo_http::axum::extract::{Request, State};
 use czo_http::axum::http::header;
 use czo_http::axum::response::{IntoResponse, Response};
-use czo_http::{Ctx, Problem};
+use czo_http::{Ctx, Problem, body_too_large};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
@@ -60,7 +60,8 @@ async fn import(
     products.require_write(&ctx).await.map_err(Problem::of)?;
     let body = request.into_body().into_data_stream().map_err(std::io::Error::other);
     let input = SyncIoBridge::new(StreamReader::new(Box::pin(body)));
-    products.import(&ctx, input, |_| ()).await.map(Json).map_err(Problem::of)
+    let outcome = products.import(&ctx, input, |_| ()).await;
+    outcome.map(Json).map_err(|error| body_too_large(&error).unwrap_or_else(|| Problem::of(error)))
 }
 
 async fn export(State(products): State<Products>, Ctx(ctx): Ctx) -> Result<Response, Problem> {

@@ -11,6 +11,7 @@ mod variant_row;
 mod write;
 
 pub(crate) use read::{
-    ProductFilter, ProductKey, count, find, find_by_ids, find_of_variants, page,
+    ProductFilter, ProductKey, count, find, find_by_ids, find_of_variants, find_to_write, page,
+    taken_skus,
 };
 pub(crate) use write::{delete, insert, update};

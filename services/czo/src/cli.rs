@@ -74,7 +74,7 @@ pub(crate) struct Target {
     /// The shop; may be left out where there is only one
     #[arg(long, value_name = "ID")]
     pub(crate) shop: Option<ShopId>,
-    /// Go through the server at this URL (http only)
+    /// Go through the server at this URL (http only), with the token in CZO_TOKEN
     ///
     /// Without it: through the server that runs on the same data folder, or directly on the
     /// database when none does.

@@ -7,7 +7,7 @@ use anyhow::Context;
 use czo_catalog::Products;
 use czo_core::{RequestContext, SystemIds};
 use czo_runtime::Czo;
-use czo_runtime::cli::{GlobalArgs, boot_quietly};
+use czo_runtime::cli::{GlobalArgs, boot_quietly, finish};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -32,7 +32,10 @@ pub(crate) async fn products(
             let shop = shop(&application, target).await?;
             let ctx = RequestContext::system(&SystemIds).for_shop(shop);
             let pages = Products::new(application.context()).export(&ctx);
-            save(pages.map_err(anyhow::Error::from), output).await
+            // On the heap: the pages and what writes them are a large future together.
+            let saved = Box::pin(save(pages.map_err(anyhow::Error::from), output)).await;
+            finish(application).await;
+            saved
         }
     }
 }

@@ -1,16 +1,14 @@
 //! `czo import products`
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it prints the report")]
-
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use czo_catalog::{ImportReport, Products, Tally};
 use czo_core::{RequestContext, ShopDirectory, ShopId, SystemIds};
-use czo_runtime::cli::{GlobalArgs, boot_quietly, print_json};
+use czo_runtime::cli::{GlobalArgs, boot_quietly, finish, print, print_json, print_note};
 use czo_runtime::{Application, Czo};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::io::ReaderStream;
@@ -36,14 +34,16 @@ pub(crate) async fn products(
         Some(server) => upload(&server, file, bytes, &progress).await?,
         None => {
             let application = boot_quietly(czo, global).await?;
-            import(&application, file, target, &progress).await?
+            let report = import(&application, file, target, &progress).await;
+            finish(application).await;
+            report?
         }
     };
     progress.finish_and_clear();
     if json {
         print_json(&report)?;
     } else {
-        print(&report);
+        show(&report);
     }
     let all_well = report.rejected.products == 0;
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(SOME_REJECTED) })
@@ -61,7 +61,7 @@ fn file_size(file: &Path) -> anyhow::Result<u64> {
 /// A bar on a terminal; elsewhere it draws nothing, and the report says it all.
 fn progress_bar(bytes: u64) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
-        eprintln!("importing {bytes} bytes");
+        print_note(&format!("importing {bytes} bytes"));
     }
     let bar = ProgressBar::new(bytes);
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {eta} {msg}");
@@ -104,21 +104,11 @@ async fn import(
     );
     let products = Products::new(application.context());
     let report = products
-        .import(&ctx, ReadInPieces(input), |report| {
+        .import(&ctx, input, |report| {
             progress.set_message(format!("{} rows", report.rows()));
         })
         .await?;
     Ok(report)
-}
-
-/// A file is read a little at a time, so that the bar moves.
-struct ReadInPieces<R>(R);
-
-impl<R: Read> Read for ReadInPieces<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let piece = buffer.len().min(64 * 1024);
-        self.0.read(&mut buffer[..piece])
-    }
 }
 
 /// The shop asked for, or the only one.
@@ -136,25 +126,28 @@ pub(crate) async fn shop(application: &Application, target: &Target) -> anyhow::
     )
 }
 
-fn print(report: &ImportReport) {
+fn show(report: &ImportReport) {
     let line = |what: &str, Tally { products, rows }: Tally| {
-        println!("{what:<9} {products:>7} products  {rows:>8} rows");
+        print(&format!("{what:<9} {products:>7} products  {rows:>8} rows"));
     };
     line("created", report.created);
     line("updated", report.updated);
     line("skipped", report.skipped);
     line("rejected", report.rejected);
     if !report.ignored_columns.is_empty() {
-        println!("not imported, though they hold values: {}", report.ignored_columns.join(", "));
+        print(&format!(
+            "not imported, though they hold values: {}",
+            report.ignored_columns.join(", ")
+        ));
     }
     for rejected in report.errors.iter().take(SHOWN_ERRORS) {
         let handle = rejected.handle.as_deref().unwrap_or("?");
-        eprintln!("{handle}: {}", rejected.error);
+        print_note(&format!("{handle}: {}", rejected.error));
     }
     let shown = report.errors.len().min(SHOWN_ERRORS);
     let more = report.errors.len() - shown;
     let more = u64::try_from(more).unwrap_or(u64::MAX).saturating_add(report.more_errors);
     if more > 0 {
-        eprintln!("… and {more} more errors; --json shows up to 1,000");
+        print_note(&format!("… and {more} more errors; --json shows up to 1,000"));
     }
 }

@@ -1,9 +1,7 @@
 //! `czo serve`: the runtime's, with a demo shop at the first start.
 
-#![expect(clippy::print_stdout, reason = "it tells where the server is")]
-
 use czo_runtime::Czo;
-use czo_runtime::cli::{GlobalArgs, ServeArgs, banner};
+use czo_runtime::cli::{GlobalArgs, ServeArgs, banner, print};
 
 use crate::demo;
 
@@ -15,6 +13,6 @@ pub(crate) async fn serve(czo: Czo, args: &ServeArgs, global: &GlobalArgs) -> an
         demo::set_up(&application).await?;
     }
     let lines = banner(&application);
-    application.serve(|url| println!("{}", lines(url))).await?;
+    application.serve(|url| print(&lines(url))).await?;
     Ok(())
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use czo_core::ShopId;
-use czo_runtime::{Config, owner_token, server_url};
+use czo_runtime::{Config, RunningServer};
 use reqwest::{Client, RequestBuilder, Response};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::cli::Target;
@@ -14,61 +14,73 @@ use crate::cli::Target;
 /// How long a server may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The variable with the token for a server elsewhere.
+const TOKEN: &str = "CZO_TOKEN";
+
 /// A server that answers.
 pub(crate) struct Server {
     client: Client,
     url: String,
-    token: Option<String>,
+    token: Option<SecretString>,
     shop: Option<ShopId>,
 }
 
 impl Server {
-    /// The server to go through: the one named, which must answer, or the one of the data folder,
-    /// if it answers.
+    /// The server to go through: the one named, or the one of the data folder, if it is up.
+    ///
+    /// The owner's token of the data folder goes to that folder's own server alone, and only once
+    /// it has proved itself: after a crash, another program may listen on its port. A server that
+    /// is named gets the token of the environment.
     pub(crate) async fn find(config: &Config, target: &Target) -> anyhow::Result<Option<Self>> {
-        let named = target.server.clone();
-        let Some(url) = named.clone().or_else(|| server_url(&config.data_dir)) else {
-            return Ok(None);
-        };
         let client = Client::builder().connect_timeout(PATIENCE).no_proxy().build()?;
-        let health = format!("{}/api/_health", url.trim_end_matches('/'));
-        let answers = client.get(health).timeout(PATIENCE).send().await;
-        match (answers, named) {
-            (Ok(_), _) => {
-                let token = std::env::var("CZO_TOKEN").ok();
-                let kept = || owner_token(&config.data_dir);
-                let token = token.or_else(|| kept().map(|token| token.expose_secret().to_owned()));
-                Ok(Some(Self { client, url, token, shop: target.shop }))
+        let from_environment = std::env::var(TOKEN).ok().map(SecretString::from);
+        let own = RunningServer::find(config);
+        let (url, token) = match (&target.server, own) {
+            (Some(named), Some(own)) if named.trim_end_matches('/') == own.url() => {
+                if !proves_itself(&client, &own).await {
+                    bail!("no czo server of this data folder answers at {named}");
+                }
+                (named.clone(), from_environment.or_else(|| config.owner_token()))
             }
-            // It was killed and left its file behind.
-            (Err(_), None) => Ok(None),
-            (Err(error), Some(url)) => {
-                Err(error).with_context(|| format!("no server answers at {url}"))
+            (Some(named), _) => {
+                let health = format!("{}/api/_health", named.trim_end_matches('/'));
+                let answer = client.get(health).timeout(PATIENCE).send().await;
+                answer.with_context(|| format!("no server answers at {named}"))?;
+                (named.clone(), from_environment)
             }
-        }
+            (None, Some(own)) if proves_itself(&client, &own).await => {
+                (own.url().to_owned(), from_environment.or_else(|| config.owner_token()))
+            }
+            (None, _) => return Ok(None),
+        };
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Some(Self { client, url, token, shop: target.shop }))
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        self.with_headers(self.client.get(self.path(path)))
+        self.with_headers(self.client.get(format!("{}{path}", self.url)))
     }
 
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
-        self.with_headers(self.client.post(self.path(path)))
-    }
-
-    fn path(&self, path: &str) -> String {
-        format!("{}{path}", self.url.trim_end_matches('/'))
+        self.with_headers(self.client.post(format!("{}{path}", self.url)))
     }
 
     fn with_headers(&self, mut request: RequestBuilder) -> RequestBuilder {
         if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
+            request = request.bearer_auth(token.expose_secret());
         }
         if let Some(shop) = self.shop {
             request = request.header("X-Czo-Shop", shop.to_string());
         }
         request
     }
+}
+
+async fn proves_itself(client: &Client, own: &RunningServer) -> bool {
+    let Ok(response) = client.get(own.proof_url()).timeout(PATIENCE).send().await else {
+        return false;
+    };
+    response.text().await.is_ok_and(|answer| own.is_proven_by(&answer))
 }
 
 /// The answer, or what the server says is wrong.

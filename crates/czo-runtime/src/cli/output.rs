@@ -1,8 +1,6 @@
 //! What commands print.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is what a command is for")]
-
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -21,9 +19,22 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a line.
-pub(super) fn print(line: &str) {
-    println!("{line}");
+/// Prints a line. A reader that has gone, as `head` does, ends the program quietly.
+pub fn print(line: &str) {
+    write_line(&mut std::io::stdout().lock(), line);
+}
+
+/// Prints a line on standard error.
+pub fn print_note(line: &str) {
+    write_line(&mut std::io::stderr().lock(), line);
+}
+
+fn write_line(output: &mut impl Write, line: &str) {
+    match writeln!(output, "{line}").and_then(|()| output.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        // There is nowhere left to say it.
+        _ => {}
+    }
 }
 
 /// Prints the rows of a table under its headings, each column as wide as it must be.
@@ -46,5 +57,5 @@ pub(super) fn print_table<const N: usize>(headings: [&str; N], rows: &[[String; 
 pub(super) fn print_error(message: &str) {
     let (red, plain) =
         if std::io::stderr().is_terminal() { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
-    eprintln!("{red}error:{plain} {message}");
+    print_note(&format!("{red}error:{plain} {message}"));
 }

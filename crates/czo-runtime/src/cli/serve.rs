@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::GlobalArgs;
 use super::output::print;
-use crate::{Application, Config, Czo, install_telemetry, owner_token_path};
+use crate::{Application, Config, Czo, install_telemetry};
 
 /// The options of `serve`.
 #[derive(Clone, Debug, Default, Args)]
@@ -53,7 +53,7 @@ pub(super) async fn serve(czo: Czo, args: ServeArgs, global: &GlobalArgs) -> any
 /// owner's token if this boot made it.
 pub fn banner(application: &Application) -> impl FnOnce(&str) -> String + use<> {
     let graphiql = application.config().graphql.graphiql;
-    let file = owner_token_path(&application.config().data_dir).display().to_string();
+    let file = application.config().owner_token_path().display().to_string();
     let token = application.first_token().map(|token| token.expose_secret().to_owned());
     move |url| {
         let mut lines =

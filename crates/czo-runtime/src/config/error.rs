@@ -57,8 +57,11 @@ pub(super) fn value_error(error: &figment::Error) -> ConfigError {
             }
             format!("there is no such key; there are {}", known.join(", "))
         }
-        // serde says "expected" itself.
-        Kind::Message(message) => message.clone(),
+        // Never the value that was found: it may be a URL with a password.
+        Kind::InvalidType(_, expected) => format!("expected {expected}"),
+        Kind::InvalidValue(_, expected) => format!("expected {expected}"),
+        // What is wrong with the file itself: place in the first line, the line's text behind it.
+        Kind::Message(message) => message.lines().next().unwrap_or_default().to_owned(),
         kind => kind.to_string(),
     };
     let place = error.metadata.as_ref().map(|from| match &from.source {

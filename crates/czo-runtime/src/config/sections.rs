@@ -50,6 +50,8 @@ pub struct GraphqlConfig {
     pub max_depth: usize,
     /// How many fields a query may ask for. Default 10,000.
     pub max_complexity: usize,
+    /// How many fields an answer may have, long texts counted as several. Default 100,000.
+    pub max_answer_fields: usize,
     /// Whether the schema may be read. Default yes.
     pub introspection: bool,
     /// Whether a browser gets GraphiQL. Default yes.
@@ -118,9 +120,9 @@ impl Default for DatabaseConfig {
 
 impl Default for GraphqlConfig {
     fn default() -> Self {
-        let GraphqlOptions { max_depth, max_complexity, introspection, .. } =
+        let GraphqlOptions { max_depth, max_complexity, max_answer_fields, introspection, .. } =
             GraphqlOptions::default();
-        Self { max_depth, max_complexity, introspection, graphiql: true }
+        Self { max_depth, max_complexity, max_answer_fields, introspection, graphiql: true }
     }
 }
 

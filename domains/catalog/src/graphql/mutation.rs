@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use czo_core::{FieldErrorCode, RequestContext};
+use czo_graphql::STATEMENT_UNITS;
 
 use super::inputs::{ProductCreateInput, ProductUpdateInput};
 use super::payloads::{ProductDeletePayload, ProductPayload};
@@ -22,6 +23,7 @@ impl Mutation {
 #[Object]
 impl Mutation {
     /// Creates a product.
+    #[graphql(complexity = "STATEMENT_UNITS + child_complexity")]
     async fn product_create(
         &self,
         ctx: &Context<'_>,
@@ -32,6 +34,7 @@ impl Mutation {
     }
 
     /// Changes a product.
+    #[graphql(complexity = "STATEMENT_UNITS + child_complexity")]
     async fn product_update(
         &self,
         ctx: &Context<'_>,
@@ -47,6 +50,7 @@ impl Mutation {
     }
 
     /// Shows a product to the shop's visitors.
+    #[graphql(complexity = "STATEMENT_UNITS + child_complexity")]
     async fn product_publish(
         &self,
         ctx: &Context<'_>,
@@ -63,6 +67,7 @@ impl Mutation {
     }
 
     /// Deletes a product. Its handle and SKUs may be used again.
+    #[graphql(complexity = "STATEMENT_UNITS + child_complexity")]
     async fn product_delete(
         &self,
         ctx: &Context<'_>,

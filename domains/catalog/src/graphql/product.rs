@@ -1,8 +1,10 @@
 //! The types of the schema.
 
-use async_graphql::{Enum, ID, Object, SimpleObject};
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use czo_graphql::MoneyValue;
+use czo_graphql::{MoneyValue, charge_list, charge_text};
 
 use crate::product as domain;
 
@@ -18,9 +20,10 @@ pub(crate) enum ProductStatus {
     Archived,
 }
 
+/// Cheap to clone: a request may name one product a thousand times.
 #[derive(Clone)]
 pub(crate) struct Product {
-    inner: domain::Product,
+    inner: Arc<domain::Product>,
 }
 
 /// What a buyer chooses: `Size`, with the values `S`, `M`, `L`.
@@ -71,7 +74,14 @@ pub(crate) struct ProductVariant {
 
 impl From<domain::Product> for Product {
     fn from(inner: domain::Product) -> Self {
-        Self { inner }
+        Self { inner: Arc::new(inner) }
+    }
+}
+
+impl Product {
+    /// How many variants it has.
+    pub(super) fn variant_count(&self) -> usize {
+        self.inner.variants.len()
     }
 }
 
@@ -98,28 +108,28 @@ impl Product {
     }
 
     /// Its name in URLs, unique in the shop.
-    async fn handle(&self) -> &str {
-        self.inner.handle.as_str()
+    async fn handle(&self, ctx: &Context<'_>) -> Result<&str> {
+        text(ctx, self.inner.handle.as_str())
     }
 
     /// Its name for people.
-    async fn title(&self) -> &str {
-        &self.inner.title
+    async fn title(&self, ctx: &Context<'_>) -> Result<&str> {
+        text(ctx, &self.inner.title)
     }
 
     /// Its description, as the HTML that the shop wrote. It is not sanitized.
-    async fn description_html(&self) -> &str {
-        &self.inner.description_html
+    async fn description_html(&self, ctx: &Context<'_>) -> Result<&str> {
+        text(ctx, &self.inner.description_html)
     }
 
     /// Who makes it.
-    async fn vendor(&self) -> &str {
-        &self.inner.vendor
+    async fn vendor(&self, ctx: &Context<'_>) -> Result<&str> {
+        text(ctx, &self.inner.vendor)
     }
 
     /// What kind of thing it is.
-    async fn product_type(&self) -> &str {
-        &self.inner.product_type
+    async fn product_type(&self, ctx: &Context<'_>) -> Result<&str> {
+        text(ctx, &self.inner.product_type)
     }
 
     /// Whether visitors see it.
@@ -128,28 +138,41 @@ impl Product {
     }
 
     /// Words to find it by.
-    async fn tags(&self) -> &[String] {
-        &self.inner.tags
+    async fn tags(&self, ctx: &Context<'_>) -> Result<&[String]> {
+        charge_list(ctx, self.inner.tags.iter().map(String::len))?;
+        Ok(&self.inner.tags)
     }
 
     /// What a buyer chooses.
-    async fn options(&self) -> Vec<ProductOption> {
+    async fn options(&self, ctx: &Context<'_>) -> Result<Vec<ProductOption>> {
+        let options = self.inner.options.iter();
+        let texts = options.flat_map(|option| option.values.iter().chain([&option.name]));
+        charge_list(ctx, texts.map(String::len))?;
         let options = self.inner.options.iter().cloned();
-        options
+        Ok(options
             .map(|domain::ProductOption { name, values }| ProductOption { name, values })
-            .collect()
+            .collect())
     }
 
     /// Its pictures, in order.
-    async fn images(&self) -> Vec<Image> {
+    async fn images(&self, ctx: &Context<'_>) -> Result<Vec<Image>> {
+        let longest =
+            |image: &domain::Image| image.url.len().max(image.alt.as_ref().map_or(0, String::len));
+        charge_list(ctx, self.inner.images.iter().map(longest))?;
         let images = self.inner.images.iter().cloned();
-        images.map(|domain::Image { url, alt }| Image { url, alt }).collect()
+        Ok(images.map(|domain::Image { url, alt }| Image { url, alt }).collect())
     }
 
     /// What can be bought, in order. At least one.
-    #[graphql(complexity = "5 * child_complexity")]
-    async fn variants(&self) -> Vec<ProductVariant> {
-        self.inner.variants.iter().map(ProductVariant::from).collect()
+    async fn variants(&self, ctx: &Context<'_>) -> Result<Vec<ProductVariant>> {
+        let longest = |variant: &domain::Variant| {
+            let texts = variant.sku.iter().chain(&variant.barcode).map(String::len);
+            // A list of values counts as one text.
+            let values = variant.option_values.iter().map(String::len).sum();
+            texts.chain([values]).max().unwrap_or(0)
+        };
+        charge_list(ctx, self.inner.variants.iter().map(longest))?;
+        Ok(self.inner.variants.iter().map(ProductVariant::from).collect())
     }
 
     /// The lowest and the highest price of its variants.
@@ -174,4 +197,9 @@ impl Product {
     async fn updated_at(&self) -> DateTime<Utc> {
         self.inner.updated_at
     }
+}
+
+fn text<'a>(ctx: &Context<'_>, text: &'a str) -> Result<&'a str> {
+    charge_text(ctx, text)?;
+    Ok(text)
 }

@@ -1,17 +1,21 @@
 //! Reading.
 
-use std::collections::HashMap;
-
 use async_graphql::connection::{
     Connection, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields,
 };
-use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Error, ID, Object, Result};
 use czo_core::RequestContext;
-use czo_graphql::{PageArguments, PageRequest, refuse};
+use czo_graphql::{STATEMENT_UNITS, charge, charge_list, charge_statement, fields_below, refuse};
+use czo_repo::{PageArguments, PageRequest};
+use tokio::sync::OnceCell;
 
+use super::entities::Entities;
 use super::product::{Product, ProductStatus, ProductVariant};
 use crate::{ProductId, ProductQuery, Products, VariantId};
+
+/// How many variants read from the database cost as much as a field of the answer, whether or
+/// not they are asked for.
+const VARIANTS_PER_UNIT: usize = 4;
 
 type ProductConnection =
     Connection<String, Product, TotalCount, EmptyFields, DefaultConnectionName, DefaultEdgeName>;
@@ -30,6 +34,7 @@ impl Query {
 #[Object]
 impl Query {
     /// The product of this id or this handle, if there is one that the caller may see.
+    #[graphql(complexity = "STATEMENT_UNITS + child_complexity")]
     async fn product(
         &self,
         ctx: &Context<'_>,
@@ -37,6 +42,7 @@ impl Query {
         handle: Option<String>,
     ) -> Result<Option<Product>> {
         let request = ctx.data::<RequestContext>()?;
+        charge_statement(ctx)?;
         let found = match (id, handle) {
             (Some(id), None) => match id.parse() {
                 Ok(id) => self.products.find(request, id).await,
@@ -48,12 +54,14 @@ impl Query {
             },
             _ => return Err(Error::new("expected either `id` or `handle`")),
         };
-        Ok(found.map_err(refuse)?.map(Product::from))
+        let found = found.map_err(refuse)?.map(Product::from);
+        charge_read(ctx, found.iter().map(Product::variant_count))?;
+        Ok(found)
     }
 
     /// The products of the shop, newest first, 20 at a time unless asked for up to 100.
     #[graphql(
-        complexity = "first.or(last).map_or(20, |n| usize::try_from(n).unwrap_or(0).min(100)) * child_complexity"
+        complexity = "STATEMENT_UNITS + child_complexity * first.or(last).map_or(20, |n| usize::try_from(n).unwrap_or(0).min(100))"
     )]
     #[expect(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn products(
@@ -70,9 +78,12 @@ impl Query {
         let arguments = PageArguments { first, after, last, before };
         let page_request = PageRequest::<ProductId>::new(arguments).map_err(refuse)?;
         let query = ProductQuery { status: status.map(Into::into), tag };
+        charge_statement(ctx)?;
         let page = self.products.page(request, &query, &page_request).await.map_err(refuse)?;
+        charge_read(ctx, page.products.iter().map(|product| product.variants.len()))?;
+        charge_list(ctx, page.products.iter().map(|_| 0))?;
 
-        let total = TotalCount { products: self.products.clone(), query };
+        let total = TotalCount { products: self.products.clone(), query, count: OnceCell::new() };
         let mut connection =
             Connection::with_additional_fields(page.has_previous, page.has_next, total);
         connection.edges.extend(
@@ -86,10 +97,11 @@ impl Query {
     /// A product that another subgraph names.
     #[graphql(entity)]
     async fn find_product_by_id(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Product>> {
-        match id.parse::<ProductId>() {
-            Ok(id) => ctx.data::<DataLoader<EntityLoader>>()?.load_one(id).await,
-            Err(_) => Ok(None),
-        }
+        charge_entity(ctx)?;
+        let Ok(id) = id.parse::<ProductId>() else { return Ok(None) };
+        let found = Entities::loader(ctx, &self.products)?.load_one(id).await?;
+        charge_read(ctx, found.iter().map(Product::variant_count))?;
+        Ok(found)
     }
 
     /// A variant that another subgraph names.
@@ -99,8 +111,9 @@ impl Query {
         ctx: &Context<'_>,
         id: ID,
     ) -> Result<Option<ProductVariant>> {
+        charge_entity(ctx)?;
         match id.parse::<VariantId>() {
-            Ok(id) => ctx.data::<DataLoader<EntityLoader>>()?.load_one(id).await,
+            Ok(id) => Entities::loader(ctx, &self.products)?.load_one(id).await,
             Err(_) => Ok(None),
         }
     }
@@ -110,6 +123,7 @@ impl Query {
 pub(crate) struct TotalCount {
     products: Products,
     query: ProductQuery,
+    count: OnceCell<u64>,
 }
 
 #[Object]
@@ -117,44 +131,21 @@ impl TotalCount {
     /// How many there are on all pages together. Costs a statement of its own.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
         let request = ctx.data::<RequestContext>()?;
-        self.products.count(request, &self.query).await.map_err(refuse)
+        let count = || async {
+            charge_statement(ctx)?;
+            self.products.count(request, &self.query).await.map_err(refuse)
+        };
+        self.count.get_or_try_init(count).await.copied()
     }
 }
 
-/// Loads the entities of one request together: a gateway names them one by one.
-pub(super) struct EntityLoader {
-    products: Products,
-    request: RequestContext,
+/// Charges for an entity that another subgraph names: the fields that are asked of it, and a call
+/// to the database, so that a thousand can be named at most.
+fn charge_entity(ctx: &Context<'_>) -> Result<()> {
+    charge(ctx, STATEMENT_UNITS.saturating_add(fields_below(ctx)))
 }
 
-impl EntityLoader {
-    /// The loader of one request.
-    pub(super) fn of(products: &Products, request: &RequestContext) -> DataLoader<Self> {
-        let loader = Self { products: products.clone(), request: request.clone() };
-        DataLoader::new(loader, tokio::spawn)
-    }
-}
-
-impl Loader<ProductId> for EntityLoader {
-    type Value = Product;
-    type Error = Error;
-
-    async fn load(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, Product>> {
-        let found = self.products.find_many(&self.request, ids).await.map_err(refuse)?;
-        Ok(found.into_iter().map(|product| (product.id, product.into())).collect())
-    }
-}
-
-impl Loader<VariantId> for EntityLoader {
-    type Value = ProductVariant;
-    type Error = Error;
-
-    async fn load(&self, ids: &[VariantId]) -> Result<HashMap<VariantId, ProductVariant>> {
-        let found = self.products.find_of_variants(&self.request, ids).await.map_err(refuse)?;
-        let variants = found.iter().flat_map(|product| &product.variants);
-        Ok(variants
-            .filter(|variant| ids.contains(&variant.id))
-            .map(|variant| (variant.id, variant.into()))
-            .collect())
-    }
+/// Charges for products that were read, by how many variants each has.
+fn charge_read(ctx: &Context<'_>, variants: impl Iterator<Item = usize>) -> Result<()> {
+    charge(ctx, variants.sum::<usize>() / VARIANTS_PER_UNIT)
 }

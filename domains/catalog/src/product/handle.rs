@@ -37,7 +37,8 @@ impl Handle {
 }
 
 fn is_letter(c: char) -> bool {
-    c.is_alphanumeric() && !c.is_uppercase()
+    // Not only capitals: a titlecase letter has a lower case of its own too.
+    c.is_alphanumeric() && c.to_lowercase().eq([c])
 }
 
 impl FromStr for Handle {

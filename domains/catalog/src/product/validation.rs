@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use czo_core::{Currency, FieldError, FieldErrorCode as Code, Money};
 
-use super::{Handle, Image, ProductContent, ProductDraft, VariantContent, VariantDraft};
+use super::{
+    Handle, Image, ProductContent, ProductDraft, VariantContent, VariantDraft, is_web_address,
+};
 
 /// How many variants a product may have.
 pub const MAX_VARIANTS: usize = 2_048;
@@ -25,10 +27,14 @@ pub const MAX_URL_BYTES: usize = 2_048;
 
 /// Checks a draft and reports everything that is wrong with it at once.
 pub(crate) fn validate(
-    draft: ProductDraft,
+    mut draft: ProductDraft,
     currency: Currency,
 ) -> Result<ProductContent, Vec<FieldError>> {
     let mut errors = Errors::default();
+    if is_without_options(&draft) {
+        draft.options.clear();
+        draft.variants.iter_mut().for_each(|variant| variant.option_values.clear());
+    }
     let handle = errors.handle(draft.handle.as_deref(), &draft.title);
     let content = ProductContent {
         handle,
@@ -44,6 +50,13 @@ pub(crate) fn validate(
     };
     let variants = errors.variants(draft.variants, content.option_names.len(), currency);
     if errors.0.is_empty() { Ok(ProductContent { variants, ..content }) } else { Err(errors.0) }
+}
+
+/// Whether a product says in Shopify's way that it has no options: one called `Title`, and one
+/// variant whose value is `Default Title`.
+fn is_without_options(draft: &ProductDraft) -> bool {
+    draft.options == ["Title"]
+        && matches!(&draft.variants[..], [only] if only.option_values == ["Default Title"])
 }
 
 /// What is wrong so far. Each method returns the value in its final form, or a stand-in that is
@@ -167,13 +180,9 @@ impl Errors {
     }
 
     fn url(&mut self, path: &str, url: String) -> String {
-        let has_host = ["https://", "http://"]
-            .iter()
-            .find_map(|scheme| url.strip_prefix(scheme))
-            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
         if url.len() > MAX_URL_BYTES {
             self.add(path, Code::TooLong, format!("expected at most {MAX_URL_BYTES} bytes"));
-        } else if !has_host || url.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        } else if !is_web_address(&url) {
             self.add(path, Code::Invalid, "expected a URL that starts with https:// or http://");
         }
         url

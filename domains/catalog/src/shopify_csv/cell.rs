@@ -7,6 +7,8 @@ use czo_core::{Currency, Money};
 use super::RowError;
 use super::formula::{is_formula, unescape};
 use super::header::{Column, Header};
+use crate::product::{Handle, is_web_address};
+
 use super::limits::{MAX_COLUMNS, MAX_DESCRIPTION_BYTES, MAX_RECORD_BYTES, MAX_TEXT, MAX_URL};
 use super::record::{Fault, Record};
 use super::row_error::shown;
@@ -93,16 +95,11 @@ impl<'a> Cell<'a> {
     /// Lower-case letters, digits, `-` and `_`.
     pub(super) fn handle(&self) -> Result<&'a str, RowError> {
         let handle = self.text.trim_ascii();
-        let is_lower = |c: char| c.is_alphanumeric() && c.to_lowercase().eq([c]);
-        if !handle.starts_with(is_lower)
-            || !handle.chars().all(|c| is_lower(c) || matches!(c, '-' | '_'))
-        {
-            return Err(self.found(
-                "expected lower-case letters, digits, `-` and `_`, starting with a letter or digit",
-                handle,
-            ));
-        }
-        self.at_most(handle, MAX_TEXT, "")
+        self.at_most(handle, MAX_TEXT, "")?;
+        handle
+            .parse::<Handle>()
+            .map(|_| handle)
+            .map_err(|error| self.found(&error.to_string(), handle))
     }
 
     /// HTML as it stands there.
@@ -175,14 +172,7 @@ impl<'a> Cell<'a> {
     /// The address of something on the web.
     pub(super) fn url(&self) -> Result<&'a str, RowError> {
         let url = self.text.trim();
-        let scheme_end = ["https://", "http://"].into_iter().find_map(|scheme| {
-            let start = url.get(..scheme.len())?;
-            start.eq_ignore_ascii_case(scheme).then_some(scheme.len())
-        });
-        let has_host = scheme_end.is_some_and(|end| {
-            !url[end..].starts_with(['/', '?', '#', ':', '@']) && end < url.len()
-        });
-        if !has_host || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        if !is_web_address(url) {
             return Err(self.found(
                 "expected an address that starts with `http://` or `https://`, without spaces",
                 url,

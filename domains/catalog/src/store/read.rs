@@ -1,12 +1,12 @@
 //! Reading products.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use czo_core::ShopId;
-use czo_graphql::PageRequest;
+use czo_repo::PageRequest;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
 use super::tag_filter::has_tag;
@@ -64,12 +64,27 @@ pub(crate) async fn find(
     shop: ShopId,
     key: &ProductKey,
 ) -> Result<Option<Product>, CatalogError> {
+    let (mut products, _) = whole(db, &one(shop, key), 1).await?;
+    Ok(products.pop())
+}
+
+/// One product of a shop, for a transaction that will write it: on PostgreSQL, other writers of
+/// it wait from here on. (On SQLite they wait since the transaction began.)
+pub(crate) async fn find_to_write(
+    tx: &DatabaseTransaction,
+    shop: ShopId,
+    key: &ProductKey,
+) -> Result<Option<Product>, CatalogError> {
+    let row = one(shop, key).lock_exclusive().one(tx).await?;
+    with_variants(tx, row.into_iter().collect()).await.map(|read| read.products.into_iter().next())
+}
+
+fn one(shop: ShopId, key: &ProductKey) -> Select<product_row::Entity> {
     let named = match key {
         ProductKey::Id(id) => product_row::Column::Id.eq(*id),
         ProductKey::Handle(handle) => product_row::Column::Handle.eq(handle.as_str()),
     };
-    let row = product_row::Entity::find().filter(living(shop)).filter(named).one(db).await?;
-    Ok(with_variants(db, row.into_iter().collect()).await?.pop())
+    product_row::Entity::find().filter(living(shop)).filter(named)
 }
 
 /// Several products of a shop, in no particular order; what is not there is left out.
@@ -78,12 +93,10 @@ pub(crate) async fn find_by_ids(
     shop: ShopId,
     ids: &[ProductId],
 ) -> Result<Vec<Product>, CatalogError> {
-    let rows = product_row::Entity::find()
+    let query = product_row::Entity::find()
         .filter(living(shop))
-        .filter(product_row::Column::Id.is_in(ids.iter().copied()))
-        .all(db)
-        .await?;
-    with_variants(db, rows).await
+        .filter(product_row::Column::Id.is_in(ids.iter().copied()));
+    Ok(whole(db, &query, ids.len()).await?.0)
 }
 
 /// The products of a shop that have these variants, in no particular order.
@@ -124,17 +137,17 @@ pub(crate) async fn page(
     let query = product_row::Entity::find().filter(condition);
     let query = if request.backward { query.order_by_asc(Id) } else { query.order_by_desc(Id) };
     // One more than asked for tells whether there is more.
-    let mut rows = query.limit(request.limit + 1).all(db).await?;
+    let query = query.limit(request.limit + 1);
     let asked = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    let more = rows.len() > asked;
-    rows.truncate(asked);
+    let (mut products, more) = whole(db, &query, asked).await?;
     if request.backward {
-        rows.reverse();
+        products.reverse();
     }
     Ok(Page {
-        products: with_variants(db, rows).await?,
-        has_previous: if request.backward { more } else { request.after.is_some() },
-        has_next: if request.backward { request.before.is_some() } else { more },
+        products,
+        // A cursor stands for an entry, so there is something on its side.
+        has_previous: request.after.is_some() || (request.backward && more),
+        has_next: request.before.is_some() || (!request.backward && more),
     })
 }
 
@@ -148,13 +161,52 @@ pub(crate) async fn count(
     Ok(product_row::Entity::find().filter(condition).count(db).await?)
 }
 
+/// How often a read that other writers tore apart is tried again.
+const READS: usize = 5;
+
+/// At most `asked` of the products that `query` finds, in its order, each as it was at one moment,
+/// and whether it found more.
+///
+/// Rows and variants are two statements, between which a writer may come. It leaves a trace: the
+/// product has no variants any more, or some are newer than the product. Then both are read again.
+async fn whole(
+    db: &impl ConnectionTrait,
+    query: &Select<product_row::Entity>,
+    asked: usize,
+) -> Result<(Vec<Product>, bool), CatalogError> {
+    let mut torn = None;
+    for _ in 0..READS {
+        let mut rows = query.clone().all(db).await?;
+        let more = rows.len() > asked;
+        rows.truncate(asked);
+        let read = with_variants(db, rows).await?;
+        if read.torn.is_none() {
+            return Ok((read.products, more));
+        }
+        torn = read.torn;
+    }
+    Err(CatalogError::Corrupt {
+        table: "catalog_product",
+        id: torn.map(|id| id.to_string()).unwrap_or_default(),
+        what: "it has no variants, or is written without a pause".to_owned(),
+    })
+}
+
+/// Products with their variants.
+struct WithVariants {
+    products: Vec<Product>,
+    /// A product whose variants are not those of its row.
+    torn: Option<ProductId>,
+}
+
 /// The products of these rows, in their order, with their variants: one more statement.
 async fn with_variants(
     db: &impl ConnectionTrait,
     rows: Vec<product_row::Model>,
-) -> Result<Vec<Product>, CatalogError> {
+) -> Result<WithVariants, CatalogError> {
+    let mut result = WithVariants { products: Vec::with_capacity(rows.len()), torn: None };
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok(result);
     }
     let variant_rows = variant_row::Entity::find()
         .filter(variant_row::Column::ProductId.is_in(rows.iter().map(|row| row.id)))
@@ -163,14 +215,37 @@ async fn with_variants(
         .order_by_asc(variant_row::Column::Position)
         .all(db)
         .await?;
-    let mut variants: HashMap<ProductId, Vec<Variant>> = HashMap::with_capacity(rows.len());
+    let mut variants: HashMap<ProductId, Vec<variant_row::Model>> =
+        HashMap::with_capacity(rows.len());
     for row in variant_rows {
-        variants.entry(row.product_id).or_default().push(row.try_into()?);
+        variants.entry(row.product_id).or_default().push(row);
     }
-    rows.into_iter()
-        .map(|row| {
-            let own = variants.remove(&row.id).unwrap_or_default();
-            row.with_variants(own)
-        })
-        .collect()
+    for row in rows {
+        let own = variants.remove(&row.id).unwrap_or_default();
+        if own.is_empty() || own.iter().any(|variant| variant.updated_at > row.updated_at) {
+            result.torn = Some(row.id);
+        }
+        let own = own.into_iter().map(Variant::try_from).collect::<Result<_, _>>()?;
+        result.products.push(row.with_variants(own)?);
+    }
+    Ok(result)
+}
+
+/// Those of these SKUs that living variants of other products of the shop have.
+pub(crate) async fn taken_skus(
+    db: &impl ConnectionTrait,
+    shop: ShopId,
+    skus: &[&str],
+    except: Option<ProductId>,
+) -> Result<HashSet<String>, CatalogError> {
+    let mut query = variant_row::Entity::find()
+        .select_only()
+        .column(variant_row::Column::Sku)
+        .filter(variant_row::Column::ShopId.eq(shop))
+        .filter(variant_row::Column::Sku.is_in(skus.iter().copied()))
+        .filter(variant_row::Column::DeletedAt.is_null());
+    if let Some(product) = except {
+        query = query.filter(variant_row::Column::ProductId.ne(product));
+    }
+    Ok(query.into_tuple().all(db).await?.into_iter().collect())
 }

@@ -10,13 +10,18 @@ use serde_json::{Value, json};
 
 use crate::shop::{Fixture, shirt, simple};
 
-fn subgraph(shop: &Fixture) -> Subgraph {
+pub(crate) fn subgraph(shop: &Fixture) -> Subgraph {
     let mut registration = Registration::default();
     Catalog::new().register(&shop.context, &mut registration).unwrap();
     registration.into_parts().subgraph.unwrap()
 }
 
-async fn ask(schema: &Subgraph, ctx: &RequestContext, query: &str, variables: Value) -> Value {
+pub(crate) async fn ask(
+    schema: &Subgraph,
+    ctx: &RequestContext,
+    query: &str,
+    variables: Value,
+) -> Value {
     let request = Request::new(query).variables(Variables::from_json(variables));
     let response: Response = schema.execute(request, ctx.clone()).await;
     serde_json::to_value(response).unwrap()

@@ -79,10 +79,12 @@ on_each_database! {
     async fn a_sku_of_another_product_of_the_shop_rejects_the_row(database: TestDatabase) {
         let shop = Fixture::new(&database).await;
         shop.create(shirt()).await;
-        let report = import(&shop, &["thief,Thief,,,SHIRT-M,1.00,,,", SHIRTS[3]]).await;
-        assert_eq!((report.rejected, report.created), (tally(1, 1), tally(1, 1)));
-        assert_eq!(report.errors[0].error.line, 2);
-        assert!(report.errors[0].error.reason.contains("SKU"), "{:?}", report.errors);
+        let thief = ["thief,Thief,Size,S,OWN-1,1.00,,,", "thief,,,M,SHIRT-M,1.00,,,"];
+        let report = import(&shop, &[thief[0], thief[1], SHIRTS[3]]).await;
+        assert_eq!((report.rejected, report.created), (tally(1, 2), tally(1, 1)));
+        let [error] = &report.errors[..] else { panic!("{:?}", report.errors) };
+        assert_eq!(error.error.line, 3);
+        assert!(error.error.reason.contains("`SHIRT-M`"), "{error:?}");
     }
 
     async fn a_file_that_breaks_off_imports_no_part_of_the_product_it_breaks_off_in(

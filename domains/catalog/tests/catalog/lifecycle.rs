@@ -154,7 +154,8 @@ on_each_database! {
         let mut same_sku = simple("Other");
         same_sku.variants[0].sku = Some("SHIRT-M".to_owned());
         let error = shop.products.create(&shop.owner, same_sku).await.unwrap_err();
-        assert_eq!(fields(&error), [("variants".to_owned(), FieldErrorCode::Taken)]);
+        assert_eq!(fields(&error), [("variants.0.sku".to_owned(), FieldErrorCode::Taken)]);
+        assert!(error.to_string().contains("`SHIRT-M`"), "{error}");
         assert!(shop.bus.take().is_empty(), "a refused write publishes nothing");
 
         let mut yen = shirt();
@@ -211,6 +212,15 @@ on_each_database! {
         let patch = ProductPatch { variants: Some(draft.variants), ..ProductPatch::default() };
         let after = shop.products.update(&shop.owner, product.id, None, patch).await.unwrap();
         assert!(after.variants.iter().all(|variant| variant.price.minor_units() == 200));
+    }
+
+    async fn shopifys_way_to_say_no_options_is_no_options(database: TestDatabase) {
+        let shop = Fixture::new(&database).await;
+        let mut draft = simple("Mug");
+        draft.options = vec!["Title".to_owned()];
+        draft.variants[0].option_values = vec!["Default Title".to_owned()];
+        let product = shop.create(draft).await;
+        assert!(product.options.is_empty() && product.variants[0].option_values.is_empty());
     }
 
     async fn reading_a_product_takes_two_statements_and_creating_one_too(database: TestDatabase) {

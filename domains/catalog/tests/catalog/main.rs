@@ -4,6 +4,7 @@
 
 mod export;
 mod graphql;
+mod graphql_limits;
 mod import;
 mod lifecycle;
 mod pages;

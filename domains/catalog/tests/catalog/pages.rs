@@ -2,7 +2,7 @@
 
 use czo_catalog::{Product, ProductId, ProductPatch, ProductQuery, ProductStatus};
 use czo_core::{Classified, ErrorKind};
-use czo_graphql::PageRequest;
+use czo_repo::PageRequest;
 use czo_testkit::{assert_queries, on_each_database};
 
 use crate::shop::{Fixture, simple};
@@ -64,6 +64,23 @@ on_each_database! {
             }
         }
         assert_eq!(seen, newest_first);
+    }
+
+    async fn a_page_between_two_cursors_knows_that_there_is_more_on_both_sides(
+        database: TestDatabase
+    ) {
+        let shop = Fixture::new(&database).await;
+        let ids = fill(&shop, 6).await;
+        for backward in [false, true] {
+            let request = PageRequest { backward, after: Some(ids[0]), before: Some(ids[4]), limit: 10 };
+            let page = shop
+                .products
+                .page(&shop.owner, &ProductQuery::default(), &request)
+                .await
+                .unwrap();
+            assert_eq!(self::ids(&page.products), ids[1..4]);
+            assert!(page.has_previous && page.has_next);
+        }
     }
 
     async fn a_page_of_twenty_takes_two_statements_and_its_total_one(database: TestDatabase) {

@@ -5,7 +5,7 @@ use czo_core::{Classified, ErrorKind};
 use czo_testkit::on_each_database;
 use tokio::task::JoinSet;
 
-use crate::shop::{Fixture, shirt};
+use crate::shop::{Fixture, shirt, variant};
 
 const WRITERS: usize = 8;
 const ROUNDS: usize = 10;
@@ -63,8 +63,57 @@ on_each_database! {
             let (products, owner) = (shop.products.clone(), shop.owner.clone());
             writers.spawn(async move { products.put(&owner, shirt()).await });
         }
-        let outcomes = writers.join_all().await;
-        let created = |outcome: &Result<_, _>| matches!(outcome, Ok(PutOutcome::Created));
-        assert_eq!(outcomes.iter().filter(|outcome| created(outcome)).count(), 1);
+        let outcomes: Result<Vec<_>, _> = writers.join_all().await.into_iter().collect();
+        let created = |outcome: &&PutOutcome| **outcome == PutOutcome::Created;
+        let outcomes = outcomes.unwrap();
+        assert_eq!(outcomes.iter().filter(created).count(), 1, "{outcomes:?}");
+        assert!(outcomes.iter().all(|outcome| *outcome != PutOutcome::Updated), "{outcomes:?}");
+    }
+
+    async fn no_change_of_a_field_is_lost_among_writers_who_check_nothing(
+        database: TestDatabase
+    ) {
+        let shop = Fixture::new(&database).await;
+        let product = shop.create(shirt()).await;
+        let mut writers = JoinSet::new();
+        for round in 0..WRITERS {
+            let (products, owner, id) = (shop.products.clone(), shop.owner.clone(), product.id);
+            let title = ProductPatch { title: Some(format!("{round}")), ..Default::default() };
+            let vendor = ProductPatch { vendor: Some(format!("{round}")), ..Default::default() };
+            let patch = if round % 2 == 0 { title } else { vendor };
+            writers.spawn(async move { products.update(&owner, id, None, patch).await });
+        }
+        let outcomes: Result<Vec<_>, _> = writers.join_all().await.into_iter().collect();
+        assert_eq!(outcomes.unwrap().len(), WRITERS);
+        let after = shop.products.find(&shop.owner, product.id).await.unwrap().unwrap();
+        assert_eq!(after.version, 1 + i32::try_from(WRITERS).unwrap());
+        assert!(after.title != product.title && !after.vendor.is_empty());
+    }
+
+    async fn a_product_is_never_read_half_changed(database: TestDatabase) {
+        let shop = Fixture::new(&database).await;
+        let product = shop.create(shirt()).await;
+        let (products, owner, id) = (shop.products.clone(), shop.owner.clone(), product.id);
+        let writer = tokio::spawn(async move {
+            for round in 0..60 {
+                // Each version has options and variants of its own that only fit each other.
+                let (name, sizes) = if round % 2 == 0 { ("Colour", 3) } else { ("Size", 1) };
+                let variants = (0..sizes).map(|n| variant(&format!("{name}-{n}"), &format!("K-{n}")));
+                let patch = ProductPatch {
+                    options: Some(vec![name.to_owned()]),
+                    variants: Some(variants.collect()),
+                    ..ProductPatch::default()
+                };
+                products.update(&owner, id, None, patch).await.unwrap();
+            }
+        });
+        while !writer.is_finished() {
+            let seen = shop.products.find(&shop.visitor, product.id).await.unwrap().unwrap();
+            let name = &seen.options[0].name;
+            let fits = |value: &String| value.starts_with(name.as_str()) || value.len() == 1;
+            assert!(!seen.variants.is_empty());
+            assert!(seen.options[0].values.iter().all(fits), "{:?}", seen.options);
+        }
+        writer.await.unwrap();
     }
 }

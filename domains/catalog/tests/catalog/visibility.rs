@@ -2,7 +2,7 @@
 
 use czo_catalog::{CatalogError, ProductPatch, ProductQuery, ProductStatus};
 use czo_core::{Classified, ErrorKind, RequestContext};
-use czo_graphql::PageRequest;
+use czo_repo::PageRequest;
 use czo_testkit::on_each_database;
 
 use crate::shop::{Fixture, shirt, simple};

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::child::KilledOnDrop;
 /// czo with a data folder of its own, which goes when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Installation {
+    program: PathBuf,
     folder: TempDir,
     database_url: Option<String>,
 }
@@ -29,20 +30,22 @@ pub(crate) struct Server {
 }
 
 impl Installation {
-    /// On the embedded database.
-    pub(crate) fn embedded() -> Result<Self> {
+    /// `program` on the embedded database.
+    pub(crate) fn embedded(program: &Path) -> Result<Self> {
+        let program = program.canonicalize();
+        let program = program.context("the server to measure is not there")?;
         let folder = tempfile::tempdir().context("no temporary folder can be made")?;
-        Ok(Self { folder, database_url: None })
+        Ok(Self { program, folder, database_url: None })
     }
 
-    /// On this PostgreSQL database.
-    pub(crate) fn on_postgres(url: &str) -> Result<Self> {
-        Ok(Self { database_url: Some(url.to_owned()), ..Self::embedded()? })
+    /// `program` on this PostgreSQL database.
+    pub(crate) fn on_postgres(program: &Path, url: &str) -> Result<Self> {
+        Ok(Self { database_url: Some(url.to_owned()), ..Self::embedded(program)? })
     }
 
-    /// A command of the release binary, configured by nothing but this installation.
+    /// A command of the program, configured by nothing but this installation.
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_czo"));
+        let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"CZO_") {
                 command.env_remove(name);

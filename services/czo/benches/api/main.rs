@@ -27,6 +27,7 @@ mod postgres;
 mod queries;
 mod random;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = match &options.bare {
         Some(answer) => bare::serve(answer),
-        None if options.bench => all(options.window()),
+        None if options.bench => all(&options),
         None => {
             eprintln!("nothing measured: `cargo bench --package czo --bench api` does");
             Ok(())
@@ -61,14 +62,15 @@ fn main() -> ExitCode {
 }
 
 /// Measures everything. One thread is enough for the load, and leaves the rest to the servers.
-fn all(window: Window) -> Result<()> {
+fn all(options: &Options) -> Result<()> {
+    let (program, window) = (&*options.server, options.window());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let sqlite = unless_interrupted(on_sqlite(window)).await?;
+        let sqlite = unless_interrupted(on_sqlite(program, window)).await?;
         sqlite.print("sqlite");
 
         let database = BenchDatabase::create().await?;
-        let outcome = unless_interrupted(on_postgres(&database, window)).await;
+        let outcome = unless_interrupted(on_postgres(program, &database, window)).await;
         // Removed whatever happened, and an error of the work is told before one of the removal.
         let removed = database.remove().await;
         let postgres = outcome?;
@@ -86,13 +88,13 @@ fn all(window: Window) -> Result<()> {
     })
 }
 
-async fn on_sqlite(window: Window) -> Result<Figures> {
-    let installation = Installation::embedded()?;
+async fn on_sqlite(program: &Path, window: Window) -> Result<Figures> {
+    let installation = Installation::embedded(program)?;
     measure("sqlite", &installation, window, async || Ok(())).await
 }
 
-async fn on_postgres(database: &BenchDatabase, window: Window) -> Result<Figures> {
-    let installation = Installation::on_postgres(database.url())?;
+async fn on_postgres(program: &Path, database: &BenchDatabase, window: Window) -> Result<Figures> {
+    let installation = Installation::on_postgres(program, database.url())?;
     installation.migrate()?;
     measure("pg", &installation, window, async || database.settle().await).await
 }

@@ -13,6 +13,10 @@ pub(crate) struct Options {
     /// Less exact, but all figures in under a minute
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Measure this program instead of the one that cargo has built with the benchmark: another
+    /// version, or the same built otherwise
+    #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_czo"))]
+    pub(crate) server: PathBuf,
     /// What cargo says to benchmarks. `cargo test --all-targets` starts them too, without it, and
     /// means no measurement
     #[arg(long, hide = true)]

@@ -113,10 +113,9 @@ async fn a_token_that_may_only_read_products_exports_and_does_neither_import_nor
     assert_eq!(reader.count().await, 12, "it sees the draft");
     assert_eq!(reader.export().await, server.owner().export().await);
     let file = "Handle,Title,Variant Price\nstolen,Stolen,1\n";
-    for answer in [
-        reader.post("/api/catalog/import", file).await,
-        reader.get("/api/_metrics").await,
-    ] {
+    for answer in
+        [reader.post("/api/catalog/import", file).await, reader.get("/api/_metrics").await]
+    {
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{}", answer.url());
     }
     assert!(server.owner().product("stolen").await.is_null());
@@ -138,7 +137,8 @@ async fn an_unknown_token_is_refused_even_where_visitors_may_read() {
     let site = Site::sqlite();
     let server = site.start().await;
     let real = site.owner_token();
-    let nearly = format!("{}A", &real[..real.len() - 1]);
+    let last = if real.ends_with('A') { 'B' } else { 'A' };
+    let nearly = format!("{}{last}", &real[..real.len() - 1]);
     for token in ["", "x", "czo_", &nearly, &real.to_uppercase()] {
         let client = server.visitor().with_token(token);
         for path in ["/api/openapi.json", "/api/catalog/export", "/graphql"] {

@@ -83,7 +83,7 @@ async fn an_answer_carries_the_correlation_id_of_its_request_or_a_new_one() {
 async fn a_correlation_id_that_could_forge_the_log_is_replaced() {
     let site = Site::sqlite();
     let server = site.start().await;
-    for id in ["a b\tc", "{\"x\":1}", &"x".repeat(10_000)] {
+    for id in ["two words", "a\tb", "", &"x".repeat(10_000)] {
         let answer = server.visitor().with_correlation_id(id).get("/api/_health").await;
         assert_ne!(answer.headers()["x-correlation-id"], id);
     }

@@ -76,8 +76,7 @@ async fn unknown_keys_are_null() {
     let (product, variant) =
         (json!("prod_00000000000000000000000000"), json!("var_00000000000000000000000000"));
     let malformed = json!("x");
-    let references =
-        [("Product", &product), ("ProductVariant", &variant), ("Product", &malformed)];
+    let references = [("Product", &product), ("ProductVariant", &variant), ("Product", &malformed)];
     let found = entities(&server.visitor(), &references).await;
     assert_eq!(found, json!([null, null, null]));
 }

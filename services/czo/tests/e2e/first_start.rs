@@ -4,18 +4,9 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Server, Site};
+use crate::support::Site;
 
 const LISTEN: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
-
-/// The token in what a server has printed.
-fn printed_token(server: &Server) -> Option<String> {
-    let stdout = server.stdout();
-    let start = stdout.find("czo_")?;
-    let token = stdout[start..].split_whitespace().next()?;
-    assert_eq!(stdout.matches("czo_").count(), 1, "printed more than once:\n{stdout}");
-    Some(token.to_owned())
-}
 
 #[tokio::test]
 async fn without_configuration_a_demo_shop_of_eleven_products_is_served() {
@@ -28,6 +19,13 @@ async fn without_configuration_a_demo_shop_of_eleven_products_is_served() {
 async fn without_a_command_it_serves() {
     let site = Site::sqlite();
     let server = site.start_with(&[]).await;
+    assert_eq!(server.visitor().count().await, 11);
+}
+
+#[tokio::test]
+async fn with_the_catalogue_named_alone_it_serves_the_catalogue() {
+    let site = Site::sqlite();
+    let server = site.start_with(&["serve", "--domains", "catalog"]).await;
     assert_eq!(server.visitor().count().await, 11);
 }
 
@@ -64,7 +62,7 @@ async fn every_product_of_the_demo_shop_has_a_price_in_euros() {
 async fn the_owner_token_is_printed_once_and_not_logged() {
     let site = Site::unconfigured();
     let server = site.start_with(&LISTEN).await;
-    let token = printed_token(&server).expect("a first start prints the token");
+    let token = server.printed_token().expect("a first start prints the token");
     assert_eq!(server.visitor().with_token(&token).count().await, 12);
 
     let finished = server.stop().await;
@@ -82,7 +80,7 @@ async fn the_owner_token_is_kept_in_a_file_for_its_owner_alone() {
     let server = site.start_with(&LISTEN).await;
     let mode = fs::metadata(site.path(".czo/owner-token")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(Some(site.owner_token()), printed_token(&server));
+    assert_eq!(Some(site.owner_token()), server.printed_token());
 }
 
 #[tokio::test]
@@ -107,11 +105,11 @@ async fn the_database_does_not_hold_the_owner_token() {
 async fn a_second_start_prints_no_token_and_the_first_one_still_works() {
     let site = Site::unconfigured();
     let first = site.start_with(&LISTEN).await;
-    let token = printed_token(&first).expect("a first start prints the token");
+    let token = first.printed_token().expect("a first start prints the token");
     first.stop().await.succeeded();
 
     let second = site.start_with(&LISTEN).await;
-    assert_eq!(printed_token(&second), None);
+    assert_eq!(second.printed_token(), None);
     assert_eq!(second.visitor().with_token(&token).count().await, 12);
 }
 
@@ -134,11 +132,15 @@ async fn the_demo_shop_can_be_declined() {
 }
 
 #[tokio::test]
-async fn a_command_before_the_first_start_makes_the_token_that_the_server_then_knows() {
+async fn a_command_before_the_first_start_prints_the_token_that_the_server_then_knows() {
     let site = Site::sqlite();
-    let listed = site.czo(&["tokens", "list"]).await.succeeded();
+    let listed = site.czo(&["tokens", "list", "--json"]).await.succeeded();
     let token = site.owner_token();
-    assert!(!listed.stdout.contains(&token) && !listed.stderr.contains(&token));
+    assert_eq!(listed.json().as_array().map(Vec::len), Some(1), "standard output is JSON alone");
+    assert_eq!(listed.stderr.matches(&token).count(), 1, "{}", listed.stderr);
+    let again = site.czo(&["tokens", "list"]).await.succeeded();
+    assert_eq!(again.stderr, "");
     let server = site.start().await;
+    assert_eq!(server.printed_token(), None);
     assert_eq!(server.visitor().with_token(&token).count().await, 12);
 }

@@ -8,7 +8,7 @@ use crate::support::{Client, Site};
 
 const MIB: usize = 1024 * 1024;
 
-/// What GraphiQL sends first, word by word.
+/// What GraphiQL sends first, with every field that it can be told to ask for.
 const INTROSPECTION: &str = include_str!("fixtures/introspection.graphql");
 
 /// A GraphQL request in a body of just this size, sent in one piece or in many.
@@ -24,14 +24,14 @@ async fn post_of_size(client: &Client, bytes: usize, in_pieces: bool) -> StatusC
         Body::from(text)
     };
     let request = client.request(Method::POST, "/graphql").header(CONTENT_TYPE, "application/json");
-    request.body(body).send().await.unwrap().status()
+    request.body(body).send().await.expect("an answer").status()
 }
 
 /// The message of the only error of an answer without data.
 fn refusal(answer: &Value) -> &str {
     assert!(answer["data"].is_null(), "{answer:#}");
     assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1), "{answer:#}");
-    answer["errors"][0]["message"].as_str().unwrap()
+    answer["errors"][0]["message"].as_str().expect("a message")
 }
 
 #[tokio::test]
@@ -42,9 +42,9 @@ async fn a_query_nested_too_deep_is_refused() {
         let (open, close) = ("{ ofType ".repeat(depth), " }".repeat(depth));
         format!("{{ __type(name: \"Query\") {open}{{ name }}{close} }}")
     };
-    let answer = server.visitor().graphql(&nested(17), json!({})).await;
-    assert!(answer.get("errors").is_none(), "{answer:#}");
     let answer = server.visitor().graphql(&nested(18), json!({})).await;
+    assert!(answer.get("errors").is_none(), "{answer:#}");
+    let answer = server.visitor().graphql(&nested(19), json!({})).await;
     assert!(refusal(&answer).contains("nested too deep"), "{answer:#}");
 }
 
@@ -63,7 +63,8 @@ async fn a_query_of_many_aliases_is_too_complex() {
     let site = Site::sqlite();
     let server = site.start().await;
     let query = |aliases: usize| {
-        let fields = (0..aliases).map(|n| format!("p{n}: products(first: 100) {{ nodes {{ id }} }}"));
+        let fields =
+            (0..aliases).map(|n| format!("p{n}: products(first: 100) {{ nodes {{ id }} }}"));
         format!("{{ {} }}", fields.collect::<Vec<_>>().join(" "))
     };
     let few = server.visitor().graphql(&query(10), json!({})).await;
@@ -118,24 +119,40 @@ async fn a_body_of_one_mebibyte_is_taken_and_one_byte_more_is_not() {
     }
 }
 
-#[tokio::test]
-async fn an_upload_beyond_its_own_limit_is_refused() {
+/// Status and text of the answer to an upload of more than the 1,000 bytes that it may have.
+async fn too_large_an_upload(body: impl Into<Body>) -> (StatusCode, String) {
     let site = Site::sqlite().with("CZO_SERVER__UPLOAD_LIMIT_BYTES", "1000");
     let server = site.start().await;
-    let file = format!("Handle,Title,Variant Price\na,{},1\n", "x".repeat(1_000));
-    let answer = server.owner().post("/api/catalog/import", file).await;
-    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    assert!(answer.text().await.unwrap().contains("at most 1000 bytes"));
+    let answer = server.owner().post("/api/catalog/import", body).await;
+    assert!(server.owner().product("first").await.is_null());
+    (answer.status(), answer.text().await.expect("a text"))
+}
+
+#[tokio::test]
+async fn an_upload_that_says_it_is_too_large_is_refused_with_the_limit() {
+    let file = format!("Handle,Title,Variant Price\nfirst,{},1\n", "x".repeat(1_000));
+    let (status, text) = too_large_an_upload(file).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{text}");
+    assert!(text.contains("at most 1000 bytes"), "{text}");
+}
+
+#[tokio::test]
+async fn an_upload_that_turns_out_too_large_is_refused_with_the_limit() {
+    let start = "Handle,Title,Variant Price\nfirst,".to_owned();
+    let pieces = [start, "x".repeat(1_000), ",1\n".to_owned()].map(Ok::<_, std::io::Error>);
+    let body = Body::wrap_stream(futures_util::stream::iter(pieces));
+    let (status, text) = too_large_an_upload(body).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{text}");
+    assert!(text.contains("at most 1000 bytes"), "{text}");
 }
 
 #[tokio::test]
 async fn an_upload_may_be_larger_than_an_ordinary_body() {
     let site = Site::sqlite();
     let server = site.start().await;
-    let mut file = "Handle,Title,Variant Price\n".to_owned();
-    // Rows without a price or an image say nothing, so this is one product of one variant.
-    file.push_str("a,A,1\n");
-    file.push_str(&"a,,\n".repeat(MIB / 2));
+    // Further rows of a product that say nothing of a variant or an image are passed over.
+    let more = format!("a,,,{}\n", "x".repeat(1_000)).repeat(3_000);
+    let file = format!("Handle,Title,Variant Price,Note\na,A,1,\n{more}");
     assert!(file.len() > 2 * MIB);
     let answer = server.owner().post("/api/catalog/import", file).await;
     assert_eq!(answer.status(), StatusCode::OK);

@@ -10,8 +10,9 @@ use crate::support::{Client, Server, Site, on_each_database};
 async fn page(client: &Client, path: &str) -> String {
     let answer = client.get(path).await;
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
-    assert!(answer.headers()[CONTENT_TYPE].to_str().unwrap().starts_with("text/html"), "{path}");
-    answer.text().await.unwrap()
+    let media = answer.headers()[CONTENT_TYPE].to_str().expect("a media type");
+    assert!(media.starts_with("text/html"), "{path}: {media}");
+    answer.text().await.expect("a page")
 }
 
 /// What the tags of a page load: `src` and `href` of scripts, styles, pictures and frames. What
@@ -25,9 +26,14 @@ fn loads(html: &str) -> Vec<String> {
         let tag = &rest[..end];
         let name = tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
         if ["script", "link", "img", "iframe"].contains(&name) {
-            for attribute in ["src=\"", "href=\""] {
-                let values = tag.split(attribute).skip(1);
-                found.extend(values.map(|value| value.split('"').next().unwrap().to_owned()));
+            for attribute in ["src=", "href="] {
+                let values = tag.split(attribute).skip(1).map(|value| {
+                    let quote =
+                        value.chars().next().filter(|c| matches!(c, '"' | '\'')).unwrap_or(' ');
+                    let value = value.strip_prefix(quote).unwrap_or(value);
+                    value.split(quote).next().unwrap_or_default().to_owned()
+                });
+                found.extend(values);
             }
         }
         rest = &rest[end..];
@@ -167,8 +173,7 @@ async fn pages_of_other_origins_may_not_read_answers_unless_they_are_named() {
     let (_server, visitor) = start(&closed).await;
     assert_eq!(ask(&visitor).await, None);
 
-    let open =
-        Site::sqlite().with("CZO_SERVER__CORS_ALLOW_ORIGINS", "[\"https://shop.example\"]");
+    let open = Site::sqlite().with("CZO_SERVER__CORS_ALLOW_ORIGINS", "[\"https://shop.example\"]");
     let (_server, visitor) = start(&open).await;
     assert_eq!(ask(&visitor).await.as_deref(), Some("https://shop.example"));
 }

@@ -1,13 +1,13 @@
 //! Writing products through GraphQL.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Client, Site, code_of, on_each_database, user_error};
 
 /// A product id that no shop has.
 const NOBODY: &str = "prod_00000000000000000000000000";
 
-async fn created(owner: &Client, fields: serde_json::Value) -> serde_json::Value {
+async fn created(owner: &Client, fields: Value) -> Value {
     let mut payload = owner.create(fields).await;
     assert_eq!(payload["userErrors"], json!([]), "{payload:#}");
     payload["product"].take()
@@ -81,8 +81,9 @@ on_each_database! {
         assert_eq!(user_error(&payload), ("handle".to_owned(), "TAKEN"));
         let mug = server.owner().product("harbour-mug").await;
         let renamed = server.owner().product("sea-salt").await["id"].take();
-        let payload = server.owner().update(json!({ "id": renamed, "handle": "harbour-mug" }));
-        assert_eq!(user_error(&payload.await), ("handle".to_owned(), "TAKEN"));
+        let rename = json!({ "id": renamed, "handle": "harbour-mug" });
+        let payload = server.owner().update(rename).await;
+        assert_eq!(user_error(&payload), ("handle".to_owned(), "TAKEN"));
         assert_eq!(server.owner().product("harbour-mug").await, mug);
     }
 
@@ -90,7 +91,7 @@ on_each_database! {
         let server = site.start().await;
         let variants = json!([{ "price": "1", "sku": "MUG-BLU" }]);
         let payload = server.owner().create(json!({ "variants": variants })).await;
-        assert_eq!(user_error(&payload), ("variants".to_owned(), "TAKEN"));
+        assert_eq!(user_error(&payload), ("variants.0.sku".to_owned(), "TAKEN"));
         assert!(server.owner().product("blotter").await.is_null());
     }
 
@@ -170,16 +171,16 @@ async fn an_id_of_another_kind_is_an_error_of_its_field() {
 async fn everything_wrong_with_a_product_is_said_at_once() {
     let site = Site::sqlite();
     let server = site.start().await;
-    let payload = server.owner().create(json!({
+    let wrong = json!({
         "title": " ",
         "handle": "Not A Handle",
         "tags": ["a,b"],
         "images": [{ "url": "javascript:alert(1)" }],
         "variants": [{ "price": "?" }],
-    }));
-    let payload = payload.await;
+    });
+    let payload = server.owner().create(wrong).await;
     let errors = payload["userErrors"].as_array().unwrap().iter();
-    let path = |segments: &serde_json::Value| {
+    let path = |segments: &Value| {
         let segments = segments.as_array().unwrap().iter().map(|segment| segment.as_str().unwrap());
         segments.collect::<Vec<_>>().join(".")
     };

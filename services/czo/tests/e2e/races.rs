@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::support::{Site, eventually, on_each_database, user_error};
+use crate::support::{Server, Site, eventually, on_each_database, user_error};
 
 /// How many write at once.
 const WRITERS: usize = 12;
@@ -46,19 +46,31 @@ on_each_database! {
         assert_eq!(found, BTreeMap::from(expected));
         assert_eq!(owner.product("sea-salt").await["version"], 2);
     }
+}
 
-    async fn what_a_command_writes_the_server_serves(site: Site) {
-        let server = site.start().await;
-        let made = site.czo(&["tokens", "create", "--name", "x", "--role", "owner"]).await;
-        let client = server.visitor().with_token(made.succeeded().stdout.trim());
-        assert_eq!(client.count().await, 12);
-        // A second shop: the only one is not the only one any more, which may take a second to
-        // be noticed.
-        site.open_shop("Second").await;
-        eventually("the server asks for the shop", async || {
-            let answer = server.visitor().graphql("{ products { totalCount } }", json!({})).await;
-            answer.get("errors").is_some().then_some(())
-        })
-        .await;
-    }
+#[tokio::test]
+async fn a_shop_that_a_command_opens_is_noticed_by_the_server() {
+    let site = Site::sqlite();
+    let server = site.start().await;
+    assert_eq!(server.visitor().count().await, 11);
+    site.open_shop("Second").await;
+    // The only shop is not the only one any more, which may take a second to be noticed.
+    eventually("the server asks for the shop", async || {
+        let answer = server.visitor().graphql("{ products { totalCount } }", json!({})).await;
+        answer.get("errors").is_some().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_servers_that_start_at_once_in_one_folder_set_up_one_demo_shop_and_one_owner() {
+    let site = Site::sqlite();
+    let (one, two) = (site.spawn(&[]), site.spawn(&[]));
+    let one = Server::ready(one, site.path(".czo")).await;
+    let two = Server::ready(two, site.path(".czo")).await;
+    let printed = [&one, &two].map(Server::printed_token);
+    assert_eq!(printed.iter().flatten().count(), 1, "{printed:?}");
+    let shops = site.czo(&["shops", "list", "--json"]).await.succeeded().json();
+    assert_eq!(shops.as_array().map(Vec::len), Some(1), "{shops}");
+    assert_eq!([one.owner().count().await, two.owner().count().await], [12, 12]);
 }

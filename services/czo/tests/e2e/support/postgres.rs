@@ -1,13 +1,15 @@
 //! A PostgreSQL database for one test.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use czo_repo::{Database, DatabaseOptions};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 /// Databases of tests that were killed are swept after this long.
 const LEFTOVER_SECONDS: u64 = 3_600;
+/// How long a test waits for its database to be gone; PostgreSQL goes on by itself.
+const DROP_PATIENCE: Duration = Duration::from_millis(50);
 
 /// An empty database of its own; dropped, it is dropped.
 #[derive(Debug)]
@@ -59,14 +61,20 @@ impl Drop for PostgresDatabase {
     }
 }
 
+/// Gives the command to drop a database. It is carried out even when nobody waits for its end,
+/// which takes a checkpoint: a second, on a busy disk.
 async fn drop_database(name: &str) {
     let admin = connect(&admin_url()).await;
-    let _ = admin.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    let command = format!("DROP DATABASE {name} WITH (FORCE)");
+    let _ = tokio::time::timeout(DROP_PATIENCE, admin.execute_unprepared(&command)).await;
 }
 
+/// Where databases are made. On this machine without TLS, whose handshake would take 90 ms for
+/// every connection of every process.
 fn admin_url() -> String {
-    std::env::var("CZO_TEST_POSTGRES_URL")
-        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
+    std::env::var("CZO_TEST_POSTGRES_URL").unwrap_or_else(|_| {
+        "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable".to_owned()
+    })
 }
 
 /// The URL with another database in it.

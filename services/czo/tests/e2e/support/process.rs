@@ -65,7 +65,9 @@ impl Process {
     /// Sends a signal: `TERM`, `INT`, `KILL`.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status().expect("kill runs");
+        // The shell has it built in, wherever the tests run.
+        let mut shell = Command::new("sh");
+        let sent = shell.args(["-c", r#"kill -s "$0" "$1""#, name, &id]).status().expect("sh runs");
         assert!(sent.success(), "process {id} is there to get SIG{name}");
     }
 
@@ -78,6 +80,7 @@ impl Process {
 }
 
 impl Drop for Process {
+    #[expect(clippy::print_stderr, reason = "whoever reads of a failed test wants to know why")]
     fn drop(&mut self) {
         // Errors mean that it has ended.
         let _ = self.child.kill();

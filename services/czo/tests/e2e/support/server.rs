@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::log::{Event, events};
 use super::process::Process;
+use super::site::kept_token;
 use super::{Client, Finished, eventually};
 
 /// A server that is ready. Dropped, it is killed.
@@ -45,6 +46,18 @@ impl Server {
         self.process.stderr()
     }
 
+    /// The owner's token, if it was printed; never more than once.
+    pub(crate) fn printed_token(&self) -> Option<String> {
+        let stdout = self.stdout();
+        let mut tokens = stdout.lines().filter_map(|line| {
+            let value = line.trim().strip_prefix("Owner token")?.trim();
+            value.starts_with("czo_").then(|| value.to_owned())
+        });
+        let token = tokens.next()?;
+        assert_eq!(stdout.matches(&token).count(), 1, "printed more than once:\n{stdout}");
+        Some(token)
+    }
+
     /// The events in the log of a server with `CZO_LOG__FORMAT=json`.
     pub(crate) fn events(&self) -> Vec<Event> {
         events(&self.stderr())
@@ -57,9 +70,8 @@ impl Server {
 
     /// Somebody with the token that the first start on this folder made.
     pub(crate) fn owner(&self) -> Client {
-        let token = std::fs::read_to_string(self.data_dir.join("owner-token"))
-            .expect("a first start kept its token");
-        self.visitor().with_token(token.trim())
+        let token = kept_token(&self.data_dir).expect("a first start kept its token");
+        self.visitor().with_token(&token)
     }
 
     /// Whether `server.json` is there.

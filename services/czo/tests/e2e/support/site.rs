@@ -89,9 +89,14 @@ impl Site {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
+    /// The owner's token, if the first start was one of this folder.
+    pub(crate) fn kept_token(&self) -> Option<String> {
+        kept_token(&self.path(".czo"))
+    }
+
     /// The owner's token, as the first start kept it.
     pub(crate) fn owner_token(&self) -> String {
-        self.read(".czo/owner-token").trim().to_owned()
+        self.kept_token().expect("a first start kept its token")
     }
 
     /// The folder itself.
@@ -126,4 +131,16 @@ impl Site {
         command.args(arguments).current_dir(self.folder()).envs(settings);
         Process::spawn(&mut command)
     }
+}
+
+/// The owner's token in a data folder. Its file is named for the database where that is not the
+/// embedded one.
+pub(crate) fn kept_token(data_dir: &Path) -> Option<String> {
+    let files = std::fs::read_dir(data_dir).ok()?.filter_map(Result::ok);
+    let mut kept =
+        files.filter(|file| file.file_name().to_string_lossy().starts_with("owner-token"));
+    let file = kept.next()?;
+    assert!(kept.next().is_none(), "a site has one database, and that one owner");
+    let text = std::fs::read_to_string(file.path()).expect("a file that can be read");
+    Some(text.trim().to_owned())
 }

@@ -1,4 +1,4 @@
-//! Which page of a connection is asked for.
+//! Which page of a list is asked for.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -66,7 +66,7 @@ impl Classified for PageError {
 
 impl<C> PageRequest<C> {
     /// How many entries a page has when no size is asked for.
-    pub const DEFAULT: u64 = 20;
+    pub const DEFAULT: u64 = 50;
     /// How many entries a page may have.
     pub const MAX: u64 = 100;
 }
@@ -113,9 +113,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_asked_for_is_the_first_twenty() {
+    fn nothing_asked_for_is_the_first_fifty() {
         let request = page(PageArguments::default()).unwrap();
-        assert_eq!(request, PageRequest { limit: 20, backward: false, after: None, before: None });
+        assert_eq!(request, PageRequest { limit: 50, backward: false, after: None, before: None });
     }
 
     #[test]

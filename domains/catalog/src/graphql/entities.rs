@@ -1,0 +1,61 @@
+//! Loads what another subgraph names.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::{Context, Error, Result};
+use czo_core::RequestContext;
+use czo_graphql::refuse;
+
+use super::product::{Product, ProductVariant};
+use crate::{ProductId, Products, VariantId};
+
+/// The loader of a request, made when it is first asked for: most requests name no entities.
+#[derive(Default)]
+pub(super) struct Entities(OnceLock<DataLoader<EntityLoader>>);
+
+impl Entities {
+    /// The loader of the request of `ctx`.
+    pub(super) fn loader<'a>(
+        ctx: &Context<'a>,
+        products: &Products,
+    ) -> Result<&'a DataLoader<EntityLoader>> {
+        let request = ctx.data::<RequestContext>()?;
+        Ok(ctx.data::<Self>()?.0.get_or_init(|| {
+            let loader = EntityLoader { products: products.clone(), request: request.clone() };
+            DataLoader::new(loader, tokio::spawn)
+        }))
+    }
+}
+
+/// Loads the entities of one request together: a gateway names them one by one.
+pub(super) struct EntityLoader {
+    products: Products,
+    request: RequestContext,
+}
+
+impl Loader<ProductId> for EntityLoader {
+    type Value = Product;
+    type Error = Error;
+
+    async fn load(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, Product>> {
+        let found = self.products.find_many(&self.request, ids).await.map_err(refuse)?;
+        Ok(found.into_iter().map(|product| (product.id, product.into())).collect())
+    }
+}
+
+impl Loader<VariantId> for EntityLoader {
+    type Value = ProductVariant;
+    type Error = Error;
+
+    async fn load(&self, ids: &[VariantId]) -> Result<HashMap<VariantId, ProductVariant>> {
+        let found = self.products.find_of_variants(&self.request, ids).await.map_err(refuse)?;
+        let wanted: HashSet<_> = ids.iter().copied().collect();
+        let variants = found.iter().flat_map(|product| &product.variants);
+        Ok(variants
+            .filter(|variant| wanted.contains(&variant.id))
+            .map(|variant| (variant.id, variant.into()))
+            .collect())
+    }
+}

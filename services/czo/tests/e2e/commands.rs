@@ -1,0 +1,192 @@
+//! The commands that show and change what surrounds the shop.
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::Site;
+
+#[tokio::test]
+async fn the_version_is_that_of_the_crate() {
+    let site = Site::unconfigured();
+    let finished = site.czo(&["--version"]).await.succeeded();
+    assert_eq!(finished.stdout, format!("czo {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(std::fs::read_dir(site.folder()).unwrap().count(), 0, "it leaves nothing behind");
+}
+
+#[tokio::test]
+async fn the_help_names_every_command() {
+    let site = Site::unconfigured();
+    let help = site.czo(&["--help"]).await.succeeded().stdout;
+    for command in ["serve", "migrate", "config", "events", "shops", "tokens", "import", "export"] {
+        let stands_there = help.lines().any(|line| line.split_whitespace().next() == Some(command));
+        assert!(stands_there, "{command} is not in\n{help}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_command_is_a_wrong_use() {
+    let site = Site::unconfigured();
+    let finished = site.czo(&["sirve"]).await;
+    assert_eq!(finished.status, Some(2));
+    assert!(finished.stderr.contains("serve"), "{}", finished.stderr);
+}
+
+#[tokio::test]
+async fn the_configuration_shown_is_the_one_in_force() {
+    let site = Site::unconfigured().with("CZO_SERVER__DRAIN_SECONDS", "7");
+    site.write("czo.toml", "[server]\nlisten = \"127.0.0.1:4001\"\ndrain_seconds = 5\n");
+    let shown = site.czo(&["config", "show", "--json"]).await.succeeded().json();
+    assert_eq!(shown["server"]["listen"], "127.0.0.1:4001", "from the file");
+    assert_eq!(shown["server"]["drain_seconds"], 7, "from the environment, over the file");
+    assert_eq!(shown["server"]["body_limit_bytes"], 1024 * 1024, "by default");
+    assert_eq!(shown["database"]["url"], "sqlite://.czo/czo.db");
+    assert_eq!(shown["demo"], true);
+}
+
+#[tokio::test]
+async fn the_configuration_file_can_be_named() {
+    let site = Site::unconfigured();
+    site.write("shop.toml", "[server]\ndrain_seconds = 3\n");
+    let named = site.czo(&["config", "show", "--json", "--config", "shop.toml"]).await;
+    assert_eq!(named.succeeded().json()["server"]["drain_seconds"], 3);
+    let site = site.with("CZO_CONFIG", "shop.toml");
+    let named = site.czo(&["config", "show", "--json"]).await;
+    assert_eq!(named.succeeded().json()["server"]["drain_seconds"], 3);
+}
+
+#[tokio::test]
+async fn variables_of_the_same_prefix_that_are_no_settings_are_let_alone() {
+    let site = Site::unconfigured()
+        .with("CZO_TOKEN", "czo_x")
+        .with("CZO_TEST_POSTGRES_URL", "postgres://127.0.0.1/postgres");
+    site.czo(&["config", "show"]).await.succeeded();
+}
+
+#[tokio::test]
+async fn the_configuration_shown_can_be_the_file_of_the_next_start() {
+    let site = Site::unconfigured();
+    let shown = site.czo(&["config", "show"]).await.succeeded().stdout;
+    site.write("czo.toml", &shown);
+    assert_eq!(site.czo(&["config", "show"]).await.succeeded().stdout, shown);
+}
+
+#[tokio::test]
+async fn the_configuration_shown_has_no_password() {
+    let url = "postgres://shop:s3cr3t@db.internal:5432/shop?sslmode=require";
+    let site = Site::unconfigured().with("CZO_DATABASE__URL", url);
+    for arguments in [&["config", "show"][..], &["config", "show", "--json"]] {
+        let shown = site.czo(arguments).await.succeeded().stdout;
+        assert!(shown.contains("db.internal:5432/shop") && !shown.contains("s3cr3t"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn the_events_of_the_catalogue_are_listed_with_their_schemas() {
+    let site = Site::unconfigured();
+    let events = site.czo(&["events", "list", "--json"]).await.succeeded().json();
+    let events = events.as_array().unwrap();
+    let kinds: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let expected = ["created", "deleted", "published", "updated"];
+    assert_eq!(kinds, expected.map(|action| format!("product.item.{action}")));
+    for event in events {
+        assert_eq!((&event["version"], &event["producer"]), (&json!(1), &json!("catalog")));
+        let schema = &event["schema"];
+        assert!(schema["properties"]["productId"].is_object(), "{schema}");
+        assert!(schema["required"].as_array().unwrap().contains(&json!("productId")), "{schema}");
+        let kind = event["type"].as_str().unwrap();
+        let alone = site.czo(&["events", "schema", kind]).await.succeeded().json();
+        assert_eq!(&alone, schema);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_event_is_named() {
+    let site = Site::unconfigured();
+    let refused = site.czo(&["events", "schema", "product.item.eaten"]).await;
+    let sentence = refused.refusal();
+    assert!(sentence.contains("`product.item.eaten`"), "{sentence}");
+    assert!(sentence.contains("`czo events list`"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_shop_is_listed_as_it_was_opened() {
+    let site = Site::sqlite().with("CZO_DEMO", "false");
+    let id = site.open_shop("Paper & Ink").await;
+    let shops = site.czo(&["shops", "list", "--json"]).await.succeeded().json();
+    assert_eq!(shops, json!([{ "id": id, "name": "Paper & Ink", "currency": "EUR" }]));
+    let table = site.czo(&["shops", "list"]).await.succeeded().stdout;
+    let row = table.lines().nth(1).unwrap();
+    assert!([&*id, "Paper & Ink", "EUR"].iter().all(|cell| row.contains(cell)), "{table}");
+}
+
+#[tokio::test]
+async fn a_shop_without_a_currency_of_iso_4217_is_not_opened() {
+    let site = Site::sqlite().with("CZO_DEMO", "false");
+    for currency in ["EURO", "XXQ", "", "€"] {
+        let arguments = ["shops", "create", "--name", "Paper", "--currency", currency];
+        let finished = site.czo(&arguments).await;
+        assert_eq!(finished.status, Some(2), "{currency:?}");
+        assert!(finished.stderr.contains("ISO 4217"), "{}", finished.stderr);
+    }
+    let shops = site.czo(&["shops", "list", "--json"]).await.succeeded().json();
+    assert_eq!(shops, json!([]));
+}
+
+#[tokio::test]
+async fn a_shop_without_a_name_is_not_opened() {
+    let site = Site::sqlite().with("CZO_DEMO", "false");
+    for name in ["", " "] {
+        let finished = site.czo(&["shops", "create", "--name", name, "--currency", "EUR"]).await;
+        assert_ne!(finished.status, Some(0), "{name:?}");
+    }
+    let shops = site.czo(&["shops", "list", "--json"]).await.succeeded().json();
+    assert_eq!(shops, json!([]));
+}
+
+#[tokio::test]
+async fn tokens_are_listed_without_their_secrets() {
+    let site = Site::sqlite();
+    let made = site.czo(&["tokens", "create", "--name", "till", "--role", "owner", "--json"]);
+    let made = made.await.succeeded().json();
+    let secrets = [site.owner_token(), made["token"].as_str().unwrap().to_owned()];
+    let json = site.czo(&["tokens", "list", "--json"]).await.succeeded();
+    let table = site.czo(&["tokens", "list"]).await.succeeded();
+    for secret in &secrets {
+        assert!(!json.stdout.contains(secret) && !table.stdout.contains(secret));
+    }
+    let tokens: Value = json.json();
+    let names: Vec<_> = tokens.as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["owner", "till"]);
+    for token in tokens.as_array().unwrap() {
+        let keys: Vec<_> = token.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["createdAt", "id", "name", "role"], "nothing else is shown");
+    }
+    assert_eq!(tokens[1]["id"], made["id"]);
+}
+
+#[tokio::test]
+async fn a_token_is_revoked_once() {
+    let site = Site::sqlite();
+    let tokens = site.czo(&["tokens", "list", "--json"]).await.succeeded().json();
+    let id = tokens[0]["id"].as_str().unwrap();
+    site.czo(&["tokens", "revoke", id]).await.succeeded();
+    let again = site.czo(&["tokens", "revoke", id]).await;
+    assert!(again.refusal().contains(id), "{}", again.stderr);
+    let tokens = site.czo(&["tokens", "list", "--json"]).await.succeeded().json();
+    assert!(tokens[0]["revokedAt"].is_string(), "{tokens}");
+}
+
+#[test]
+fn output_that_nobody_reads_is_no_panic() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_czo"))
+        .args(["events", "list", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let finished = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&finished.stderr);
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
