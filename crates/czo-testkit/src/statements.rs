@@ -24,8 +24,12 @@ impl Statements {
 /// Fails when a block runs more (or other than) so many statements, and lists them. The value of
 /// the block is the value of the macro.
 ///
-/// ```ignore
-/// let page = assert_queries!(database, <= 2, { products.list(&ctx).await? });
+/// ```
+/// # use czo_testkit::{TestDatabase, assert_queries};
+/// # use sea_orm::ConnectionTrait;
+/// # async fn example(database: TestDatabase) -> Result<(), sea_orm::DbErr> {
+/// assert_queries!(database, <= 2, { database.execute_unprepared("SELECT 1").await? });
+/// # Ok(()) }
 /// ```
 #[macro_export]
 macro_rules! assert_queries {

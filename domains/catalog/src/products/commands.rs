@@ -9,7 +9,7 @@ use crate::store::{self, ProductKey};
 use crate::{CatalogError, ProductId};
 
 impl Products {
-    /// Creates a product. Publishes [`ProductCreated`], and [`ProductPublished`] if it is active.
+    /// Creates a product. Publishes [`ProductCreated`](crate::events::ProductCreated), and [`ProductPublished`](crate::events::ProductPublished) if it is active.
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl Products {
     }
 
     /// Changes a product, if it still has the version that the caller knew. Publishes
-    /// [`ProductUpdated`], and [`ProductPublished`] if it became active. A change that changes
+    /// [`ProductUpdated`](crate::events::ProductUpdated), and [`ProductPublished`](crate::events::ProductPublished) if it became active. A change that changes
     /// nothing leaves the version as it is and publishes nothing.
     ///
     /// # Errors
