@@ -258,7 +258,7 @@ mod tests {
             ("[server]\nbody_limit_bytes = 0", "server.body_limit_bytes"),
             ("[server]\nbody_limit_bytes = -1", "server.body_limit_bytes"),
             ("[database]\nmax_connections = 0", "database.max_connections"),
-            ("[database]\nurl = \"mysql://root:s3cr3t@db/shop\"", "database.url"),
+            ("[database]\nurl = \"mysql://u:s3cr3t@db/shop\"", "database.url"),
             ("[event_bus]\nprovider = \"kafka\"", "event_bus.provider"),
             ("[log]\nformat = \"xml\"", "log.format"),
             ("[server]\ncors_allow_origins = [\"shop.example\"]", "server.cors_allow_origins"),
