@@ -40,7 +40,8 @@ impl Query {
     }
 }
 
-/// The answer, which comes soon: the bound is for a debug build on a busy machine.
+/// The answer, which comes soon. The bound is for a debug build on a busy machine, and far below
+/// the minutes that the same queries took without limits.
 async fn ask(query: &str, variables: Value) -> Value {
     let subgraph = Subgraph::new("test", Query, EmptyMutation, &GraphqlOptions::default());
     let request = Request::new(query).variables(Variables::from_json(variables));
@@ -49,7 +50,7 @@ async fn ask(query: &str, variables: Value) -> Value {
     let took = start.elapsed();
     let text = serde_json::to_string(&response).unwrap();
     let shown: String = query.chars().take(60).collect();
-    assert!(took < Duration::from_secs(3), "{took:?} for {shown}");
+    assert!(took < Duration::from_secs(30), "{took:?} for {shown}");
     assert!(text.len() < 16 * 1024 * 1024, "{} bytes for {shown}", text.len());
     serde_json::from_str(&text).unwrap()
 }
