@@ -6,11 +6,15 @@
 mod document;
 mod error;
 mod nesting;
+mod parsed;
+
+use std::sync::Arc;
 
 use async_graphql::Request;
 use async_graphql::parser::types::OperationType;
 
 pub(crate) use error::LimitError;
+pub(crate) use parsed::ParsedQueries;
 
 use crate::GraphqlOptions;
 
@@ -42,17 +46,26 @@ pub(crate) struct Checked {
 pub(crate) fn check(
     request: &mut Request,
     options: &GraphqlOptions,
+    parsed: &ParsedQueries,
 ) -> Result<Checked, LimitError> {
     let bytes = request.query.len();
     if bytes > MAX_QUERY_BYTES {
         return Err(LimitError::Text { bytes });
     }
-    nesting::check(&request.query)?;
+    let known = parsed.recall(request);
+    if !known {
+        nesting::check(&request.query)?;
+    }
     let variables = document::variable_sizes(&request.variables)?;
     let document = request.parsed_query().map_err(|error| LimitError::Syntax(Box::new(error)))?;
     document::check(document, variables, options.max_complexity)?;
-    let mut operations = document.operations.iter();
-    Ok(Checked {
-        writes: operations.any(|(_, operation)| operation.node.ty == OperationType::Mutation),
-    })
+    let writes = document
+        .operations
+        .iter()
+        .any(|(_, operation)| operation.node.ty == OperationType::Mutation);
+    if !known {
+        let document = Arc::new(document.clone());
+        parsed.keep(request.query.clone(), document);
+    }
+    Ok(Checked { writes })
 }

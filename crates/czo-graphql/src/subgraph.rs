@@ -10,7 +10,7 @@ use czo_core::RequestContext;
 
 use crate::GraphqlOptions;
 use crate::budget::AnswerBudget;
-use crate::limits;
+use crate::limits::{self, ParsedQueries};
 
 /// How many errors an answer lists; how many more there were is said in one.
 const MAX_ERRORS: usize = 100;
@@ -26,6 +26,7 @@ pub struct Subgraph {
     schema: Arc<dyn Execute>,
     prepare: Arc<Prepare>,
     options: GraphqlOptions,
+    parsed: ParsedQueries,
 }
 
 /// Gives a request what its resolvers will ask for.
@@ -55,6 +56,7 @@ impl Subgraph {
             schema: Arc::new(schema),
             prepare: Arc::new(|request, _| request),
             options: *options,
+            parsed: ParsedQueries::new(),
         }
     }
 
@@ -89,7 +91,7 @@ impl Subgraph {
     /// given as far as it goes.
     pub async fn execute(&self, request: Request, ctx: RequestContext) -> Response {
         let mut request = (self.prepare)(request, &ctx);
-        let checked = match limits::check(&mut request, &self.options) {
+        let checked = match limits::check(&mut request, &self.options, &self.parsed) {
             Ok(checked) => checked,
             Err(error) => return Response::from_errors(vec![error.into()]),
         };

@@ -43,7 +43,14 @@ impl Query {
 /// The answer, which comes soon. The bound is for a debug build on a busy machine, and far below
 /// the minutes that the same queries took without limits.
 async fn ask(query: &str, variables: Value) -> Value {
-    let subgraph = Subgraph::new("test", Query, EmptyMutation, &GraphqlOptions::default());
+    ask_of(&subgraph(), query, variables).await
+}
+
+fn subgraph() -> Subgraph {
+    Subgraph::new("test", Query, EmptyMutation, &GraphqlOptions::default())
+}
+
+async fn ask_of(subgraph: &Subgraph, query: &str, variables: Value) -> Value {
     let request = Request::new(query).variables(Variables::from_json(variables));
     let start = Instant::now();
     let response = subgraph.execute(request, RequestContext::system(&SystemIds)).await;
@@ -213,6 +220,18 @@ async fn a_large_variable_may_be_used_but_not_a_thousand_times() {
         numbered(1_000, |n| format!("a{n}: one(any: $any) "))
     );
     assert!(refusal(&default, json!({})).await.contains("the arguments"));
+}
+
+#[tokio::test]
+async fn a_query_that_is_known_is_still_checked_with_its_variables() {
+    let subgraph = subgraph();
+    let uses = numbered(900, |n| format!("a{n}: one(any: $any) "));
+    let query = format!("query ($any: JSON) {{ {uses} }}");
+    let large: Vec<_> = (0..100_000).map(|_| json!({})).collect();
+    for (any, is_refused) in [(json!(1), false), (json!(large), true), (json!(2), false)] {
+        let answer = ask_of(&subgraph, &query, json!({ "any": any })).await;
+        assert_eq!(answer["data"].is_null(), is_refused, "{answer:#}");
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! An open database.
 
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{Health, HealthCheck};
+use sea_orm::sqlx::postgres::PgSslMode;
 use sea_orm::{
     ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -26,6 +28,9 @@ pub struct Database {
 
 impl Database {
     /// Opens the database; a SQLite file that is not there is created, its folder is not.
+    ///
+    /// A PostgreSQL on this machine is spoken to without TLS, unless the URL has an `sslmode` or the
+    /// environment a `PGSSLMODE`; any other with TLS where it can (`sslmode=prefer`).
     ///
     /// Connections to SQLite use write-ahead logging, foreign keys, `synchronous = NORMAL` (a
     /// power cut may lose the last commits, never damage the file) and wait five seconds for
@@ -61,6 +66,14 @@ impl Database {
         connect.set_application_name("czo");
         if let Some(schema) = &options.schema {
             connect.set_schema_search_path(schema);
+        }
+        // Between two processes of one machine encryption hides nothing from anybody who could
+        // listen, and takes a third of a short query's time. Who asks for it has it.
+        if std::env::var_os("PGSSLMODE").is_none() && !url.contains("sslmode=") {
+            connect.map_sqlx_postgres_opts(|postgres| {
+                let is_here = is_loopback(postgres.get_host());
+                if is_here { postgres.ssl_mode(PgSslMode::Disable) } else { postgres }
+            });
         }
         connect
     }
@@ -133,6 +146,11 @@ impl Database {
     pub fn connection_mut(&mut self) -> &mut DatabaseConnection {
         &mut self.connection
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 async fn read_header(connection: &DatabaseConnection) -> Result<(), DbErr> {

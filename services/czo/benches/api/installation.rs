@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use crate::child::KilledOnDrop;
 
+/// The path of a URL that the server prints when it is ready.
+const DOCUMENTATION: &str = "/api/docs";
+
 /// czo with a data folder of its own, which goes when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Installation {
@@ -53,16 +56,12 @@ impl Installation {
         }
         // Where no `czo.toml` is.
         command.current_dir(self.folder.path());
-        command.env("CZO_DATA_DIR", self.data_dir());
+        command.env("CZO_DATA_DIR", self.folder.path().join("data"));
         command.env("CZO_DEMO", "false").env("CZO_LOG__FILTER", "warn");
         if let Some(url) = &self.database_url {
             command.env("CZO_DATABASE__URL", url);
         }
         command
-    }
-
-    fn data_dir(&self) -> PathBuf {
-        self.folder.path().join("data")
     }
 
     /// Runs a command to its end and returns what it printed.
@@ -97,11 +96,10 @@ impl Installation {
         Ok(())
     }
 
-    /// The token that may write.
+    /// Makes a token that may write.
     pub(crate) fn owner_token(&self) -> Result<String> {
-        let file = self.data_dir().join("owner-token");
-        let token = std::fs::read_to_string(&file);
-        Ok(token.with_context(|| format!("no {}", file.display()))?.trim().to_owned())
+        let token = self.run(&["tokens", "create", "--name", "bench", "--role", "owner"])?;
+        Ok(token.trim().to_owned())
     }
 
     /// Starts the server on a free port.
@@ -109,20 +107,18 @@ impl Installation {
         let mut command = self.command();
         command.args(["serve", "--listen", "127.0.0.1:0"]);
         let start = Instant::now();
-        let (child, _) = KilledOnDrop::start(&mut command, "is ready")?;
+        let (child, line) = KilledOnDrop::start(&mut command, DOCUMENTATION)?;
         let started_in = start.elapsed();
-        Ok(Server { child, address: self.address()?, started_in })
+        Ok(Server { child, address: address_in(&line)?, started_in })
     }
+}
 
-    fn address(&self) -> Result<SocketAddr> {
-        let file = self.data_dir().join("server.json");
-        let text = std::fs::read_to_string(&file);
-        let server: Value =
-            serde_json::from_str(&text.with_context(|| format!("no {}", file.display()))?)?;
-        let url = server["url"].as_str().unwrap_or_default();
-        let address = url.strip_prefix("http://").unwrap_or(url).parse();
-        address.with_context(|| format!("{url} is not the URL of an address"))
-    }
+/// The address in the line with the documentation's URL.
+fn address_in(line: &str) -> Result<SocketAddr> {
+    line.split_whitespace()
+        .find_map(|word| word.strip_prefix("http://")?.strip_suffix(DOCUMENTATION))
+        .and_then(|address| address.parse().ok())
+        .with_context(|| format!("no address in `{line}`"))
 }
 
 impl Server {

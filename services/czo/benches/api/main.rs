@@ -63,29 +63,33 @@ fn main() -> ExitCode {
 
 /// Measures everything. One thread is enough for the load, and leaves the rest to the servers.
 fn all(options: &Options) -> Result<()> {
-    let (program, window) = (&*options.server, options.window());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let sqlite = unless_interrupted(on_sqlite(program, window)).await?;
-        sqlite.print("sqlite");
-
+        // First, so that nobody waits for figures of SQLite to read that PostgreSQL is missing.
         let database = BenchDatabase::create().await?;
-        let outcome = unless_interrupted(on_postgres(program, &database, window)).await;
-        // Removed whatever happened, and an error of the work is told before one of the removal.
+        let outcome = unless_interrupted(Box::pin(on_each(options, &database))).await;
+        // Whatever happened; and an error of the work is told before one of the removal.
         let removed = database.remove().await;
-        let postgres = outcome?;
-        removed?;
-        postgres.print("pg");
-
-        progress("bare: the bytes of one product");
-        let bare = unless_interrupted(on_bare(&postgres, window)).await?;
-        figure("api_bare_rps", bare.per_second());
-        figure("api_bare_p95_ms", bare.percentile_ms(95));
-        figure("api_pg_product_bare_ratio", postgres.product.per_second() / bare.per_second());
-        figure("api_rss_mib", f64::max(sqlite.resident_mib, postgres.resident_mib));
-        figure("api_start_ms", f64::max(sqlite.start_ms, postgres.start_ms));
-        Ok(())
+        outcome.and(removed)
     })
+}
+
+async fn on_each(options: &Options, database: &BenchDatabase) -> Result<()> {
+    let (program, window) = (&*options.server, options.window());
+    let sqlite = on_sqlite(program, window).await?;
+    sqlite.print("sqlite");
+    let postgres = on_postgres(program, database, window).await?;
+    postgres.print("pg");
+
+    progress("bare: the bytes of one product");
+    let bare = on_bare(&postgres, window).await?;
+    figure("api_bare_rps", bare.per_second());
+    figure("api_bare_p95_ms", bare.percentile_ms(95));
+    figure("api_pg_product_bare_ratio", postgres.product.per_second() / bare.per_second());
+    // Of the two servers the one that does worse.
+    figure("api_rss_mib", f64::max(sqlite.resident_mib, postgres.resident_mib));
+    figure("api_start_ms", f64::max(sqlite.start_ms, postgres.start_ms));
+    Ok(())
 }
 
 async fn on_sqlite(program: &Path, window: Window) -> Result<Figures> {
