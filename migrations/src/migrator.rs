@@ -143,7 +143,7 @@ impl Migrator {
         database: &Database,
         work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(), sea_orm::DbErr>,
     ) -> Result<Vec<MigrationState>, MigrationError> {
-        let tx = database.begin_write().await?;
+        let tx = database.begin().await?;
         if !database.is_sqlite() {
             let lock = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
             tx.execute_unprepared(&lock).await.map_err(DatabaseError::from)?;
@@ -151,7 +151,7 @@ impl Migrator {
         let before = self.status_in(&tx).await?;
         work(&tx).await.map_err(DatabaseError::from)?;
         let after = self.status_in(&tx).await?;
-        tx.commit().await.map_err(DatabaseError::from)?;
+        tx.commit().await?;
         Ok(after.into_iter().filter(|state| !before.contains(state)).collect())
     }
 

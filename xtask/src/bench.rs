@@ -39,12 +39,20 @@ struct Area {
     about: &'static str,
 }
 
-const AREAS: &[Area] = &[Area {
-    name: "api",
-    package: "czo",
-    target: "api",
-    about: "product pages and lists over HTTP, on both databases, next to a bare handler",
-}];
+const AREAS: &[Area] = &[
+    Area {
+        name: "api",
+        package: "czo",
+        target: "api",
+        about: "product pages and lists over HTTP, on both databases, next to a bare handler",
+    },
+    Area {
+        name: "repo",
+        package: "czo-repo",
+        target: "repo",
+        about: "repositories next to bare SeaORM, on both databases",
+    },
+];
 
 /// Lists the areas or runs one.
 pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Result<()> {
@@ -99,13 +107,15 @@ mod tests {
     fn an_unknown_area_is_answered_with_the_known_ones() {
         let error = area("apl").unwrap_err().to_string();
         assert!(error.contains("`apl`"), "{error}");
-        assert!(error.contains("known areas: api"), "{error}");
+        assert!(error.contains("known areas: api, repo"), "{error}");
     }
 
     #[test]
     fn a_known_area_names_its_bench_target() -> Result<()> {
-        let api = area("api")?;
-        assert_eq!((api.package, api.target), ("czo", "api"));
+        for (name, package) in [("api", "czo"), ("repo", "czo-repo")] {
+            let area = area(name)?;
+            assert_eq!((area.package, area.target), (package, name));
+        }
         Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! `cargo xtask check`: everything that has to hold before a change is taken, apart from tests.
 
 mod features;
-mod files;
 mod graph;
 mod manifests;
 mod private;

@@ -8,7 +8,9 @@
 mod bench;
 mod check;
 mod coverage;
+mod files;
 mod infra;
+mod loc;
 mod migrate;
 mod process;
 mod steps;
@@ -23,8 +25,8 @@ use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
 
-/// What cargo lacks for czo: services for the tests, migrations, tests, checks, benchmarks and
-/// coverage.
+/// What cargo lacks for czo: services for the tests, migrations, tests, checks, benchmarks,
+/// coverage and counts of code.
 #[derive(Debug, Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Cli {
@@ -41,6 +43,7 @@ enum Task {
     Check(check::CheckArgs),
     Bench(bench::BenchArgs),
     Coverage(coverage::CoverageArgs),
+    Loc(loc::LocArgs),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +65,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Check(args) => check::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args),
         Task::Coverage(_) => coverage::run(&workspace),
+        Task::Loc(args) => loc::run(&workspace, &args),
     }
 }
 

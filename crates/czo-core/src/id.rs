@@ -67,6 +67,17 @@ pub fn parse(prefix: &'static str, text: &str) -> Result<Uuid, IdError> {
     Ok(Uuid::from_u128(bits))
 }
 
+/// What every identifier of [`typed_id!`](crate::typed_id) can do, for code that is generic over
+/// them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an id that czo can make",
+    note = "declare it with `czo_core::typed_id!`"
+)]
+pub trait TypedId: Copy + Eq + Ord + fmt::Display {
+    /// Makes a new identifier, later than every one this generator gave before.
+    fn generate(ids: &dyn crate::IdGenerator) -> Self;
+}
+
 /// Declares a typed identifier: `typed_id!(/** docs */ pub struct OrderId("order"))`.
 ///
 /// The type has `Display`, `FromStr`, serde and JSON Schema in its text form, `Ord` by time of
@@ -105,6 +116,12 @@ macro_rules! typed_id {
             #[must_use]
             pub const fn uuid(self) -> $crate::__private::Uuid {
                 self.0
+            }
+        }
+
+        impl $crate::TypedId for $name {
+            fn generate(ids: &dyn $crate::IdGenerator) -> Self {
+                Self::generate(ids)
             }
         }
 

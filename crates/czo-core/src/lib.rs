@@ -28,7 +28,7 @@ pub use event_bus::{
     SubscribeOptions, Subscription, handler_fn,
 };
 pub use health::{Health, HealthCheck, HealthStatus};
-pub use id::{ActorId, EventId, IdError, ShopId, TokenId};
+pub use id::{ActorId, EventId, IdError, ShopId, TokenId, TypedId};
 pub use id_generator::{IdGenerator, SequentialIds, SystemIds};
 pub use money::{Currency, Money, MoneyError};
 pub use permission::{

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod event;
+mod resource;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -13,6 +14,17 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     event::derive(&parse_macro_input!(input as DeriveInput))
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Implements `czo_repo::Resource` for the entity of a SeaORM model; see there for its words.
+///
+/// `#[resource(shop_scoped, versioned, soft_delete, timestamps)]` names what the entity has; a
+/// column that is missing or of the wrong type is an error that says which and what was expected.
+#[proc_macro_derive(Resource, attributes(resource))]
+pub fn derive_resource(input: TokenStream) -> TokenStream {
+    resource::derive(&parse_macro_input!(input as DeriveInput))
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -1,29 +1,41 @@
 //! An open database.
 
+mod replicas;
+mod turn;
+
 use std::net::IpAddr;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use czo_core::{Health, HealthCheck};
+use czo_core::{Clock, Health, HealthCheck, IdGenerator};
 use sea_orm::sqlx::postgres::PgSslMode;
-use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend, DbErr};
 
-use crate::{DatabaseError, DatabaseOptions, DatabaseUrl};
+use self::replicas::Replicas;
+pub(crate) use self::turn::Turn;
+use self::turn::Turns;
+use crate::environment::Environment;
+use crate::{
+    CursorKey, DatabaseError, DatabaseOptions, DatabaseUrl, TransactionOptions, UnitOfWork,
+};
 
 /// How long SQLite waits for another writer before it gives up.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open database: a pool of connections, cheap to clone.
 ///
-/// It derefs to SeaORM's [`DatabaseConnection`].
+/// It derefs to SeaORM's [`DatabaseConnection`], that of the primary. It also carries what
+/// repositories take from outside: the clock that stamps rows, the generator of their ids and the
+/// key that signs cursors; see [`with_clock`](Self::with_clock) and its neighbours.
 #[derive(Clone, Debug)]
 pub struct Database {
     connection: DatabaseConnection,
     url: DatabaseUrl,
+    replicas: Replicas,
+    turns: Turns,
+    environment: Environment,
 }
 
 impl Database {
@@ -53,7 +65,13 @@ impl Database {
             }
         };
         match opened {
-            Ok(connection) => Ok(Self { connection, url }),
+            Ok(connection) => {
+                let environment = Environment::default();
+                let one_writer = connection.get_database_backend() == DbBackend::Sqlite;
+                let turns = if one_writer { Turns::one_at_a_time() } else { Turns::default() };
+                let replicas = Replicas::default();
+                Ok(Self { connection, url, replicas, turns, environment })
+            }
             Err(error) if url.sqlite_path().is_some() => {
                 Err(DatabaseError::File { url, source: Box::new(error) })
             }
@@ -105,20 +123,45 @@ impl Database {
         connect
     }
 
-    /// Starts a transaction that will write.
-    ///
-    /// On SQLite it takes the write lock at once: one that reads first and writes later would
-    /// fail when another writer came in between.
+    /// Starts a unit of work that is committed by hand, by [`UnitOfWork::commit`], and not tried
+    /// again: for those who cannot hand in a closure to [`transaction`](Self::transaction).
     ///
     /// # Errors
     ///
     /// When no connection is to be had, or SQLite's writer does not finish in five seconds.
-    pub async fn begin_write(&self) -> Result<DatabaseTransaction, DatabaseError> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
-            ..Default::default()
-        };
-        Ok(self.connection.begin_with_options(options).await?)
+    pub async fn begin(&self) -> Result<UnitOfWork, DatabaseError> {
+        UnitOfWork::begin_with(self, &TransactionOptions::default()).await
+    }
+
+    /// Stamps rows with the time of this clock. Default: the system's.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.environment.clock = clock;
+        self
+    }
+
+    /// Takes the ids of new rows from this generator. Default: the system's.
+    #[must_use]
+    pub fn with_ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
+        self.environment.ids = ids;
+        self
+    }
+
+    /// Signs cursors with this key. Default: one at random, which the next start has not, and no
+    /// other process.
+    #[must_use]
+    pub fn with_cursor_key(mut self, key: CursorKey) -> Self {
+        self.environment.cursor_key = key;
+        self
+    }
+
+    /// Waits for the turn of a writer, where there is one at a time.
+    pub(crate) async fn turn(&self) -> Result<Turn, DatabaseError> {
+        self.turns.take().await
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// Closes every connection, once those in use are given back.
@@ -127,6 +170,7 @@ impl Database {
     ///
     /// When a connection does not close properly.
     pub async fn close(self) -> Result<(), DatabaseError> {
+        self.replicas.close().await?;
         Ok(self.connection.close().await?)
     }
 

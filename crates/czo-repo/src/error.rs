@@ -31,6 +31,24 @@ pub enum DatabaseError {
         /// What the driver said.
         source: Box<DbErr>,
     },
+    /// SQLite's one writer did not finish in five seconds.
+    #[error(
+        "another write to the embedded database takes too long: keep transactions short, and within one use it for everything"
+    )]
+    Busy,
+    /// A statement of the transaction failed before, so nothing of it was kept.
+    #[error(
+        "nothing was committed: a statement of the transaction had failed; what may fail belongs into `tx.transaction(…)`, which undoes only itself"
+    )]
+    Aborted,
+    /// Two writes at once on one unit of work.
+    #[error(
+        "a unit of work does one thing at a time: await each write before the next, and within `tx.transaction(…)` use the unit that it hands in"
+    )]
+    InUse,
+    /// The process ends before a commit was answered; whether it stands is unknown.
+    #[error("the process is ending, and the transaction may not have been committed")]
+    Interrupted,
     /// A statement failed.
     #[error("the database did not do what was asked")]
     Statement(#[source] Box<DbErr>),
@@ -46,9 +64,43 @@ impl From<DbErr> for DatabaseError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UniqueViolation {
     message: String,
+    columns: Vec<String>,
+}
+
+/// What the driver said.
+pub(crate) fn driver(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+/// The columns whose values together were there already. PostgreSQL names them in its detail,
+/// `Key (shop_id, handle)=(…) already exists.`, in whatever language; SQLite in its message,
+/// `UNIQUE constraint failed: product.shop_id, product.handle`.
+fn violated_columns(error: &dyn sqlx::error::DatabaseError, message: &str) -> Vec<String> {
+    let postgres = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+    let list = match postgres {
+        Some(error) => error
+            .detail()
+            .and_then(|detail| detail.split_once(")=("))
+            .and_then(|(key, _)| key.split_once('('))
+            .map_or("", |(_, columns)| columns),
+        None => message.rsplit(": ").next().unwrap_or_default(),
+    };
+    let names = list.split(", ").filter(|name| !name.is_empty());
+    names.map(|name| name.rsplit('.').next().unwrap_or(name).trim_matches('"').to_owned()).collect()
 }
 
 impl UniqueViolation {
+    /// The columns whose values together were there already; empty where an expression is unique.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// Whether the index called `index` was violated. SQLite names its columns instead, of which
     /// `column` (`table.column`) must be one that no other unique index of the table has.
     #[must_use]
@@ -63,22 +115,16 @@ impl DatabaseError {
     /// The unique value that was taken, if that is what went wrong.
     #[must_use]
     pub fn unique_violation(&self) -> Option<UniqueViolation> {
-        let (Self::Statement(error)
-        | Self::File { source: error, .. }
-        | Self::Unreachable { source: error, .. }) = self;
-        match error.sql_err()? {
-            SqlErr::UniqueConstraintViolation(message) => Some(UniqueViolation { message }),
-            _ => None,
-        }
+        let Self::Statement(error) = self else { return None };
+        let SqlErr::UniqueConstraintViolation(message) = error.sql_err()? else { return None };
+        let columns = violated_columns(self.driver()?.as_database_error()?, &message);
+        Some(UniqueViolation { message, columns })
     }
 
     /// What the driver said.
-    fn driver(&self) -> Option<&sqlx::Error> {
-        let Self::Statement(error) = self else { return None };
-        match &**error {
-            DbErr::Conn(RuntimeErr::SqlxError(error))
-            | DbErr::Exec(RuntimeErr::SqlxError(error))
-            | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+    pub(crate) fn driver(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::Statement(error) => driver(error),
             _ => None,
         }
     }
@@ -107,9 +153,11 @@ impl DatabaseError {
 impl Classified for DatabaseError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::File { .. } | Self::Unreachable { .. } => ErrorKind::Unavailable,
+            Self::File { .. } | Self::Unreachable { .. } | Self::Interrupted | Self::Busy => {
+                ErrorKind::Unavailable
+            }
             Self::Statement(_) if self.is_retryable() => ErrorKind::Unavailable,
-            Self::Statement(_) => ErrorKind::Internal,
+            Self::Statement(_) | Self::Aborted | Self::InUse => ErrorKind::Internal,
         }
     }
 
@@ -121,7 +169,7 @@ impl Classified for DatabaseError {
         // Serialization failure, deadlock, too many connections, shutdown and start of the
         // server, broken connections (PostgreSQL, appendix A); busy and busy snapshot (SQLite).
         let may_pass = ["40001", "40P01", "53300", "57P01", "57P02", "57P03", "5", "517"];
-        matches!(self, Self::Unreachable { .. })
+        matches!(self, Self::Unreachable { .. } | Self::Busy)
             || self.lost_connection()
             || may_pass.contains(&code)
             || (code.len() == 5 && code.starts_with("08"))

@@ -18,7 +18,9 @@ use secrecy::SecretString;
 use crate::bus_health::BusHealth;
 use crate::config::EventBusProvider;
 use crate::server_file::{Instance, ServerFile};
-use crate::{AccessTokens, Config, Czo, RuntimeError, Shops, data_dir, metrics_route, shutdown};
+use crate::{
+    AccessTokens, Config, Czo, RuntimeError, Shops, data_dir, metrics_route, secrets, shutdown,
+};
 
 /// How much of the time to drain requests may use.
 const REQUESTS_SHARE: f64 = 0.8;
@@ -54,8 +56,11 @@ impl Czo {
         config: &Config,
         telemetry: Option<Telemetry>,
     ) -> Result<Application, RuntimeError> {
-        let database = self.open_database(config).await?;
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        let database = self.open_database(config).await?;
+        let cursor_key = secrets::cursor_key(&database).await?;
+        let database =
+            database.with_clock(clock.clone()).with_ids(ids.clone()).with_cursor_key(cursor_key);
         let tokens = AccessTokens::new(database.clone(), clock.clone(), ids.clone());
         let shops = Shops::new(database.clone(), clock.clone(), ids.clone());
         let token_path = config.owner_token_path();

@@ -8,6 +8,7 @@ mod config;
 mod data_dir;
 mod error;
 mod metrics_route;
+mod secrets;
 mod server_file;
 mod shops;
 mod shutdown;

@@ -115,14 +115,14 @@ impl Shops {
         name: &str,
         currency: Currency,
     ) -> Result<Option<Shop>, RuntimeError> {
-        let tx = self.database.begin_write().await?;
+        let tx = self.database.begin().await?;
         if !self.database.is_sqlite() {
             tx.execute_unprepared("LOCK TABLE runtime_shop IN SHARE ROW EXCLUSIVE MODE").await?;
         }
-        if row::Entity::find().count(&tx).await? > 0 {
+        if row::Entity::find().count(&*tx).await? > 0 {
             return Ok(None);
         }
-        let shop = self.insert(&tx, name, currency).await?;
+        let shop = self.insert(&*tx, name, currency).await?;
         tx.commit().await?;
         self.forget_only();
         Ok(Some(shop))

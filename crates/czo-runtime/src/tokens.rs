@@ -96,15 +96,15 @@ impl AccessTokens {
         if row::Entity::find().count(&*self.database).await? > 0 {
             return Ok(None);
         }
-        let tx = self.database.begin_write().await?;
+        let tx = self.database.begin().await?;
         if !self.database.is_sqlite() {
             let lock = "LOCK TABLE runtime_access_token IN SHARE ROW EXCLUSIVE MODE";
             tx.execute_unprepared(lock).await?;
         }
-        if row::Entity::find().count(&tx).await? > 0 {
+        if row::Entity::find().count(&*tx).await? > 0 {
             return Ok(None);
         }
-        let (_, token) = self.insert(&tx, "owner", StaticRoles::OWNER).await?;
+        let (_, token) = self.insert(&*tx, "owner", StaticRoles::OWNER).await?;
         keep(&token)?;
         tx.commit().await?;
         Ok(Some(token))

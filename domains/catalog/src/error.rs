@@ -4,7 +4,7 @@ use czo_core::{
     BusError, Classified, ErrorKind, FieldError, FieldErrorCode, NoShop, PermissionError,
     ShopDirectoryError,
 };
-use czo_repo::DatabaseError;
+use czo_repo::{DatabaseError, PageError, RepoError};
 use sea_orm::DbErr;
 use thiserror::Error;
 
@@ -60,12 +60,15 @@ pub enum CatalogError {
         /// What is wrong with it.
         what: String,
     },
+    /// The page that was asked for makes no sense.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// A repository was asked for what it does not do.
+    #[error("the catalogue's rows were not read or written")]
+    Repository(#[source] RepoError),
     /// The database failed.
     #[error("the catalogue's database failed")]
     Database(#[from] DatabaseError),
-    /// The process ends before the write was finished; whether it stands is unknown.
-    #[error("the server is stopping, and the write may not have been finished")]
-    Interrupted,
     /// The event bus failed.
     #[error("the catalogue's events were not published")]
     Bus(#[from] BusError),
@@ -81,20 +84,37 @@ impl CatalogError {
     pub(crate) fn field(path: &str, code: FieldErrorCode, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(path, code, message)])
     }
+}
 
-    /// A write failed: says whose unique value was taken, if that is why.
-    pub(crate) fn of_write(error: DbErr) -> Self {
-        let error = DatabaseError::from(error);
-        let Some(taken) = error.unique_violation() else { return error.into() };
+/// What the repositories of the catalogue refuse, in its words.
+impl From<RepoError> for CatalogError {
+    fn from(error: RepoError) -> Self {
         let field = |path, message: &str| {
             Self::Taken(vec![FieldError::new(path, FieldErrorCode::Taken, message)])
         };
-        if taken.is_of("catalog_product_handle_key", "catalog_product.handle") {
-            field("handle", "another product of the shop has this handle")
-        } else if taken.is_of("catalog_variant_sku_key", "catalog_variant.sku") {
-            field("variants", "another variant of the shop has one of these SKUs")
-        } else {
-            error.into()
+        let column = |name: &str| matches!(&error, RepoError::Taken { columns, .. } if columns.iter().any(|taken| taken == name));
+        if column("handle") {
+            return field("handle", "another product of the shop has this handle");
+        }
+        if column("sku") {
+            return field("variants", "another variant of the shop has one of these SKUs");
+        }
+        let product = match &error {
+            RepoError::NotFound { id, .. }
+            | RepoError::Deleted { id, .. }
+            | RepoError::Conflict { id, .. } => id.parse().ok(),
+            _ => None,
+        };
+        match (error, product) {
+            (RepoError::NotFound { .. } | RepoError::Deleted { .. }, Some(id)) => {
+                Self::NotFound { id }
+            }
+            (RepoError::Conflict { expected, actual, .. }, Some(id)) => {
+                Self::Conflict { id, expected, actual }
+            }
+            (RepoError::Page(error), _) => error.into(),
+            (RepoError::Database(error), _) => error.into(),
+            (error, _) => Self::Repository(error),
         }
     }
 }
@@ -113,8 +133,9 @@ impl Classified for CatalogError {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Permission(error) => error.kind(),
             Self::Shop(error) => error.kind(),
-            Self::Interrupted => ErrorKind::Unavailable,
             Self::Corrupt { .. } => ErrorKind::Internal,
+            Self::Page(error) => error.kind(),
+            Self::Repository(error) => error.kind(),
             Self::Database(error) => error.kind(),
             Self::Bus(error) => error.kind(),
         }

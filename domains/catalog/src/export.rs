@@ -13,7 +13,7 @@ use crate::products::{PRODUCT_READ, ProductQuery};
 use crate::shopify_csv::{
     ParsedImage, ParsedOption, ParsedProduct, ParsedStatus, ParsedVariant, ProductWriter,
 };
-use crate::{CatalogError, ProductId, Products};
+use crate::{CatalogError, Products};
 
 impl Products {
     /// All products of the shop, oldest first, in the Shopify product CSV format, a page of 100
@@ -46,30 +46,31 @@ impl Products {
     }
 }
 
+/// How many products are read at once.
+const PAGE: i32 = 100;
+
 /// An export under way.
 struct Export {
     products: Products,
     ctx: RequestContext,
     buffer: Buffer,
     writer: ProductWriter<Buffer>,
-    /// The newest product written so far.
-    newest: Option<ProductId>,
+    /// The cursor of the newest product written so far.
+    newest: Option<String>,
 }
 
 impl Export {
     async fn next_page(mut self) -> Result<Option<(Bytes, Option<Self>)>, CatalogError> {
-        let request = PageRequest {
-            limit: PageRequest::<ProductId>::MAX,
-            backward: true,
-            after: None,
-            before: self.newest,
-        };
-        let page = self.products.page(&self.ctx, &ProductQuery::default(), &request).await?;
-        for product in page.products.iter().rev() {
-            self.writer.write(&product.into())?;
-            self.newest = Some(product.id);
+        let mut request = PageRequest::last(PAGE)?;
+        if let Some(newest) = self.newest.take() {
+            request = request.before(newest);
         }
-        if page.has_previous {
+        let page = self.products.page(&self.ctx, &ProductQuery::default(), &request).await?;
+        for product in page.nodes.iter().rev() {
+            self.writer.write(&product.into())?;
+        }
+        self.newest = page.page_info.start_cursor;
+        if page.page_info.has_previous_page {
             let bytes = self.buffer.take();
             Ok(Some((bytes, Some(self))))
         } else {

@@ -22,5 +22,5 @@ pub use product::{
     MAX_TAGS, MAX_TEXT_CHARS, MAX_URL_BYTES, MAX_VARIANTS, Product, ProductDraft, ProductOption,
     ProductPatch, ProductStatus, Variant, VariantDraft,
 };
-pub use products::{PRODUCT_READ, PRODUCT_WRITE, ProductPage, ProductQuery, Products, PutOutcome};
+pub use products::{PRODUCT_READ, PRODUCT_WRITE, ProductQuery, Products, PutOutcome};
 pub use shopify_csv::{CsvFileError, RowError};

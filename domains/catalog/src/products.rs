@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use czo_core::{EventFactory, FieldErrorCode, Permission, PermissionServiceExt, RequestContext};
 use czo_domain::{DomainContext, DomainName};
-use czo_repo::PageRequest;
+use czo_repo::{Page, PageRequest};
 
 use crate::product::{Handle, Product, ProductStatus};
 use crate::store::{self, ProductFilter, ProductKey};
@@ -44,17 +44,6 @@ pub struct ProductQuery {
     pub tag: Option<String>,
 }
 
-/// One page of products, newest first.
-#[derive(Clone, Debug)]
-pub struct ProductPage {
-    /// The products.
-    pub products: Vec<Product>,
-    /// Whether there are newer ones before them.
-    pub has_previous: bool,
-    /// Whether there are older ones after them.
-    pub has_next: bool,
-}
-
 /// What putting a product did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutOutcome {
@@ -70,7 +59,10 @@ impl Products {
     /// The service on what a domain is handed.
     #[must_use]
     pub fn new(context: &DomainContext) -> Self {
-        Self { events: context.events(CATALOG), context: Arc::new(context.clone()) }
+        let mut context = context.clone();
+        let (clock, ids) = (context.clock.clone(), context.ids.clone());
+        context.database = context.database.with_clock(clock).with_ids(ids);
+        Self { events: context.events(CATALOG), context: Arc::new(context) }
     }
 
     /// The product of this id, if the caller may see it.
@@ -104,7 +96,7 @@ impl Products {
         ctx: &RequestContext,
         key: &ProductKey,
     ) -> Result<Option<Product>, CatalogError> {
-        let found = store::find(&*self.context.database, ctx.shop()?, key).await?;
+        let found = store::find(&self.context.database, ctx.shop()?, key).await?;
         match found {
             Some(product) if product.status == ProductStatus::Active => Ok(Some(product)),
             Some(product) => Ok(self.sees_all(ctx).await?.then_some(product)),
@@ -122,7 +114,7 @@ impl Products {
         ctx: &RequestContext,
         ids: &[ProductId],
     ) -> Result<Vec<Product>, CatalogError> {
-        let found = store::find_by_ids(&*self.context.database, ctx.shop()?, ids).await?;
+        let found = store::find_by_ids(&self.context.database, ctx.shop()?, ids).await?;
         self.visible(ctx, found).await
     }
 
@@ -137,7 +129,7 @@ impl Products {
         ctx: &RequestContext,
         ids: &[VariantId],
     ) -> Result<Vec<Product>, CatalogError> {
-        let found = store::find_of_variants(&*self.context.database, ctx.shop()?, ids).await?;
+        let found = store::find_of_variants(&self.context.database, ctx.shop()?, ids).await?;
         self.visible(ctx, found).await
     }
 
@@ -161,15 +153,10 @@ impl Products {
         &self,
         ctx: &RequestContext,
         query: &ProductQuery,
-        request: &PageRequest<ProductId>,
-    ) -> Result<ProductPage, CatalogError> {
+        request: &PageRequest,
+    ) -> Result<Page<Product>, CatalogError> {
         let filter = self.filter(ctx, query).await?;
-        let page = store::page(&*self.context.database, ctx.shop()?, &filter, request).await?;
-        Ok(ProductPage {
-            products: page.products,
-            has_previous: page.has_previous,
-            has_next: page.has_next,
-        })
+        store::page(&self.context.database, ctx.shop()?, &filter, request).await
     }
 
     /// How many of these products the caller may see.
@@ -183,7 +170,7 @@ impl Products {
         query: &ProductQuery,
     ) -> Result<u64, CatalogError> {
         let filter = self.filter(ctx, query).await?;
-        store::count(&*self.context.database, ctx.shop()?, &filter).await
+        store::count(&self.context.database, ctx.shop()?, &filter).await
     }
 
     async fn filter(

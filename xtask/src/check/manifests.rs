@@ -7,9 +7,8 @@ use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, Package, TargetKind};
 use toml::{Table, Value};
 
+use crate::files::rust_files;
 use crate::workspace::Workspace;
-
-use super::files::rust_files;
 
 /// A file with more lines has two subjects.
 const MOST_LINES: usize = 800;

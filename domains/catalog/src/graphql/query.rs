@@ -76,21 +76,21 @@ impl Query {
     ) -> Result<ProductConnection> {
         let request = ctx.data::<RequestContext>()?;
         let arguments = PageArguments { first, after, last, before };
-        let page_request = PageRequest::<ProductId>::new(arguments).map_err(refuse)?;
+        let page_request = PageRequest::new(arguments).map_err(refuse)?;
         let query = ProductQuery { status: status.map(Into::into), tag };
         charge_statement(ctx)?;
         let page = self.products.page(request, &query, &page_request).await.map_err(refuse)?;
-        charge_read(ctx, page.products.iter().map(|product| product.variants.len()))?;
-        charge_list(ctx, page.products.iter().map(|_| 0))?;
+        charge_read(ctx, page.nodes.iter().map(|product| product.variants.len()))?;
+        charge_list(ctx, page.nodes.iter().map(|_| 0))?;
 
         let total = TotalCount { products: self.products.clone(), query, count: OnceCell::new() };
+        let info = &page.page_info;
         let mut connection =
-            Connection::with_additional_fields(page.has_previous, page.has_next, total);
-        connection.edges.extend(
-            page.products
-                .into_iter()
-                .map(|product| Edge::new(product.id.to_string(), Product::from(product))),
-        );
+            Connection::with_additional_fields(info.has_previous_page, info.has_next_page, total);
+        let edges = page.into_edges();
+        connection
+            .edges
+            .extend(edges.map(|(cursor, product)| Edge::new(cursor, Product::from(product))));
         Ok(connection)
     }
 

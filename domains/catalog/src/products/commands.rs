@@ -104,7 +104,7 @@ impl Products {
         let (shop, _) = self.write_access(ctx).await?;
         self.write(async |tx| {
             let product = Self::existing(tx, shop, id, expected_version).await?;
-            store::delete(tx, &product, self.now()).await?;
+            store::delete(tx, &product).await?;
             let handle = product.handle.to_string();
             let event = self.event(ctx, &ProductDeleted { product_id: id, handle });
             Ok(((), vec![event]))

@@ -2,83 +2,86 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use czo_core::{DomainEvent, Event, FieldError, FieldErrorCode, RequestContext, ShopId};
-use sea_orm::DatabaseTransaction;
-use tracing::Instrument;
+use czo_repo::{DatabaseError, UnitOfWork};
+use thiserror::Error;
 
 use super::Products;
 use crate::events::{ProductCreated, ProductPublished, ProductUpdated};
-use crate::product::{Product, ProductContent, ProductStatus, Stamp, Variant, VariantContent};
+use crate::product::{Product, ProductContent, ProductStatus, Variant, VariantContent};
 use crate::store::{self, ProductKey};
 use crate::{CatalogError, ProductId, VariantId};
 
 /// Why a write failed, and what is needed to explain it.
+#[derive(Debug, Error)]
+#[error("the product was not written")]
 pub(super) struct WriteError {
+    #[source]
     error: CatalogError,
     /// What was being written, where a SKU was taken.
-    attempt: Option<Attempt>,
+    attempt: Option<Box<Attempt>>,
 }
 
+#[derive(Debug)]
 struct Attempt {
     shop: ShopId,
     product: Option<ProductId>,
     skus: Vec<Option<String>>,
 }
 
-impl WriteError {
-    fn of(error: CatalogError, product: &Product, existing: Option<ProductId>) -> Self {
+/// What was being written.
+impl Attempt {
+    fn of(shop: ShopId, product: Option<ProductId>, variants: &[Variant]) -> Self {
+        Self { shop, product, skus: variants.iter().map(|variant| variant.sku.clone()).collect() }
+    }
+
+    /// The failure of this attempt.
+    fn failed(self, error: CatalogError) -> WriteError {
         let is_sku = |field: &FieldError| field.field == ["variants"];
         let sku_taken = matches!(&error, CatalogError::Taken(fields) if fields.iter().any(is_sku));
-        let attempt = sku_taken.then(|| Attempt {
-            shop: product.shop_id,
-            product: existing,
-            skus: product.variants.iter().map(|variant| variant.sku.clone()).collect(),
-        });
-        Self { error, attempt }
+        WriteError { error, attempt: sku_taken.then(|| Box::new(self)) }
     }
 }
 
-impl<E: Into<CatalogError>> From<E> for WriteError {
-    fn from(error: E) -> Self {
-        Self { error: error.into(), attempt: None }
+impl From<CatalogError> for WriteError {
+    fn from(error: CatalogError) -> Self {
+        Self { error, attempt: None }
+    }
+}
+
+impl From<DatabaseError> for WriteError {
+    fn from(error: DatabaseError) -> Self {
+        CatalogError::from(error).into()
     }
 }
 
 impl Products {
-    /// Runs `work` in one transaction, and publishes its events once it is committed.
-    ///
-    /// Commit and publishing are a task of their own: a caller that goes away in between must not
-    /// take the events of a write that stands with it.
+    /// Runs `work` in one transaction, and publishes its events once it is committed, also when
+    /// the caller has gone meanwhile.
     pub(super) async fn write<T>(
         &self,
-        work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<(T, Vec<DomainEvent>), WriteError>,
+        work: impl AsyncFnOnce(&UnitOfWork) -> Result<(T, Vec<DomainEvent>), WriteError> + Clone,
     ) -> Result<T, CatalogError> {
-        let tx = self.context.database.begin_write().await?;
-        let (value, events) = match work(&tx).await {
-            Ok(done) => done,
-            Err(error) => {
-                tx.rollback().await?;
-                return Err(self.explain(error).await);
-            }
-        };
-        let bus = self.context.bus.clone();
-        let finish = async move {
-            tx.commit().await?;
-            if !events.is_empty()
-                && let Err(error) = bus.publish_batch(events).await
-            {
-                // The write stands; saying that it failed would be the greater lie.
-                tracing::error!(%error, "events of a committed write were not published");
-            }
-            Ok::<_, CatalogError>(())
-        };
-        match tokio::spawn(finish.in_current_span()).await {
-            Ok(finished) => finished.map(|()| value),
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(CatalogError::Interrupted),
-            },
+        let written = self
+            .context
+            .database
+            .transaction(async |tx| {
+                let (value, events) = work(tx).await?;
+                if !events.is_empty() {
+                    let bus = self.context.bus.clone();
+                    tx.after_commit(async move {
+                        if let Err(error) = bus.publish_batch(events).await {
+                            // The write stands; saying that it failed would be the greater lie.
+                            tracing::error!(%error, "events of a committed write were not published");
+                        }
+                    });
+                }
+                Ok::<_, WriteError>(value)
+            })
+            .await;
+        match written {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.explain(error).await),
         }
     }
 
@@ -86,7 +89,7 @@ impl Products {
     async fn explain(&self, error: WriteError) -> CatalogError {
         let Some(attempt) = error.attempt else { return error.error };
         let skus: Vec<_> = attempt.skus.iter().flatten().map(String::as_str).collect();
-        let database = &*self.context.database;
+        let database = &self.context.database;
         let taken = store::taken_skus(database, attempt.shop, &skus, attempt.product).await;
         let Ok(taken) = taken else { return error.error };
         let places = attempt.skus.iter().enumerate();
@@ -104,14 +107,13 @@ impl Products {
     }
 
     pub(super) async fn existing(
-        tx: &DatabaseTransaction,
+        tx: &UnitOfWork,
         shop: ShopId,
         id: ProductId,
         expected_version: Option<i32>,
     ) -> Result<Product, CatalogError> {
-        let product = store::find_to_write(tx, shop, &ProductKey::Id(id))
-            .await?
-            .ok_or(CatalogError::NotFound { id })?;
+        let product = store::find_to_write(tx, shop, &ProductKey::Id(id)).await?;
+        let Some(product) = product else { return Err(CatalogError::NotFound { id }) };
         match expected_version {
             Some(expected) if expected != product.version => {
                 Err(CatalogError::Conflict { id, expected, actual: product.version })
@@ -123,26 +125,18 @@ impl Products {
     pub(super) async fn insert(
         &self,
         ctx: &RequestContext,
-        tx: &DatabaseTransaction,
+        tx: &UnitOfWork,
         shop: ShopId,
         content: ProductContent,
     ) -> Result<(Product, Vec<DomainEvent>), WriteError> {
-        let now = self.now();
-        let id = ProductId::generate(&*self.context.ids);
         let variants = self.variants(content.variants.clone(), &[]);
-        let product = content.into_product(Stamp {
-            id,
-            shop_id: shop,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-            variants,
-        });
-        store::insert(tx, &product).await.map_err(|error| WriteError::of(error, &product, None))?;
+        let attempt = Attempt::of(shop, None, &variants);
+        let product = store::insert(tx, shop, content, variants).await;
+        let product = product.map_err(|error| attempt.failed(error))?;
 
         let handle = product.handle.to_string();
-        let title = product.title.clone();
-        let mut events = vec![self.event(ctx, &ProductCreated { product_id: id, handle, title })];
+        let (product_id, title) = (product.id, product.title.clone());
+        let mut events = vec![self.event(ctx, &ProductCreated { product_id, handle, title })];
         events.extend(self.published(ctx, &product, ProductStatus::Draft));
         Ok((product, events))
     }
@@ -150,7 +144,7 @@ impl Products {
     pub(super) async fn replace(
         &self,
         ctx: &RequestContext,
-        tx: &DatabaseTransaction,
+        tx: &UnitOfWork,
         before: Product,
         content: ProductContent,
     ) -> Result<(Product, Vec<DomainEvent>), WriteError> {
@@ -159,19 +153,9 @@ impl Products {
             return Ok((before, Vec::new()));
         }
         let variants = self.variants(content.variants.clone(), &before.variants);
-        let after = content.into_product(Stamp {
-            id: before.id,
-            shop_id: before.shop_id,
-            version: before.version + 1,
-            created_at: before.created_at,
-            // Never earlier than what it replaces, whatever the clocks of two servers say: readers
-            // tell by it whether product and variants belong together.
-            updated_at: self.now().max(before.updated_at + TimeDelta::microseconds(1)),
-            variants,
-        });
-        store::update(tx, &before, &after)
-            .await
-            .map_err(|error| WriteError::of(error, &after, Some(after.id)))?;
+        let attempt = Attempt::of(before.shop_id, Some(before.id), &variants);
+        let after = store::update(tx, &before, content, variants).await;
+        let after = after.map_err(|error| attempt.failed(error))?;
 
         let updated = ProductUpdated {
             product_id: after.id,
@@ -220,10 +204,5 @@ impl Products {
 
     pub(super) fn event<E: Event>(&self, ctx: &RequestContext, payload: &E) -> DomainEvent {
         self.events.event(ctx, payload).expect("ids, texts and numbers have a JSON form")
-    }
-
-    /// Now, as exactly as both databases keep it.
-    pub(super) fn now(&self) -> DateTime<Utc> {
-        self.context.clock.now().trunc_subsecs(6)
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use czo_core::ShopId;
+use czo_repo::Resource;
 use sea_orm::entity::prelude::*;
 use sea_orm::{FromJsonQueryResult, Set};
 use serde::{Deserialize, Serialize};
@@ -10,8 +11,9 @@ use crate::product::{Image, Product, ProductContent, ProductOption, ProductStatu
 use crate::{CatalogError, ProductId};
 
 /// A row of `catalog_product`.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Resource)]
 #[sea_orm(table_name = "catalog_product")]
+#[resource(shop_scoped, versioned, soft_delete, timestamps)]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ProductId,

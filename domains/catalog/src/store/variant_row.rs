@@ -2,16 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use czo_core::{Money, ShopId};
+use czo_repo::Resource;
 use sea_orm::Set;
 use sea_orm::entity::prelude::*;
 
 use super::product_row::Texts;
-use crate::product::{Product, Variant};
+use crate::product::Variant;
 use crate::{CatalogError, ProductId, VariantId};
 
 /// A row of `catalog_variant`.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Resource)]
 #[sea_orm(table_name = "catalog_variant")]
+#[resource(shop_scoped, soft_delete, timestamps)]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: VariantId,
@@ -61,13 +63,11 @@ impl TryFrom<Model> for Variant {
     }
 }
 
-/// The row of a variant of `product`, at a place in its list. `created_at` is only used where
-/// the row is new.
-pub(super) fn row(product: &Product, position: i32, variant: &Variant) -> ActiveModel {
+/// The row of a variant of a product, at a place in its list.
+pub(super) fn row(product: ProductId, position: i32, variant: &Variant) -> ActiveModel {
     ActiveModel {
         id: Set(variant.id),
-        product_id: Set(product.id),
-        shop_id: Set(product.shop_id),
+        product_id: Set(product),
         position: Set(position),
         option_values: Set(Texts(variant.option_values.clone())),
         sku: Set(variant.sku.clone()),
@@ -76,8 +76,6 @@ pub(super) fn row(product: &Product, position: i32, variant: &Variant) -> Active
         compare_at_minor: Set(variant.compare_at_price.map(Money::minor_units)),
         currency: Set(variant.price.currency().to_string()),
         inventory_quantity: Set(variant.inventory_quantity),
-        created_at: Set(product.updated_at),
-        updated_at: Set(product.updated_at),
-        deleted_at: Set(None),
+        ..Default::default()
     }
 }

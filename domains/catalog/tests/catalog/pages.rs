@@ -16,8 +16,8 @@ async fn fill(shop: &Fixture, count: usize) -> Vec<ProductId> {
     ids
 }
 
-fn request(limit: u64) -> PageRequest<ProductId> {
-    PageRequest { limit, backward: false, after: None, before: None }
+fn request(limit: i32) -> PageRequest {
+    PageRequest::first(limit).unwrap()
 }
 
 fn ids(products: &[Product]) -> Vec<ProductId> {
@@ -28,20 +28,19 @@ on_each_database! {
     async fn walking_forwards_visits_every_product_once_newest_first(database: TestDatabase) {
         let shop = Fixture::new(&database).await;
         let newest_first = fill(&shop, 7).await;
-        let (mut seen, mut after) = (Vec::new(), None);
+        let (mut seen, mut request) = (Vec::new(), request(3));
         loop {
-            let request = PageRequest { after, ..request(3) };
             let page = shop
                 .products
                 .page(&shop.owner, &ProductQuery::default(), &request)
                 .await
                 .unwrap();
-            seen.extend(ids(&page.products));
-            assert_eq!(page.has_previous, after.is_some());
-            after = seen.last().copied();
-            if !page.has_next {
+            seen.extend(ids(&page.nodes));
+            assert_eq!(page.page_info.has_previous_page, seen.len() > 3);
+            if !page.page_info.has_next_page {
                 break;
             }
+            request = request.after(page.page_info.end_cursor.unwrap());
         }
         assert_eq!(seen, newest_first);
     }
@@ -49,19 +48,18 @@ on_each_database! {
     async fn walking_backwards_visits_the_same_in_the_same_order(database: TestDatabase) {
         let shop = Fixture::new(&database).await;
         let newest_first = fill(&shop, 7).await;
-        let (mut seen, mut before) = (Vec::new(), None);
+        let (mut seen, mut request) = (Vec::new(), PageRequest::last(3).unwrap());
         loop {
-            let request = PageRequest { backward: true, before, ..request(3) };
             let page = shop
                 .products
                 .page(&shop.owner, &ProductQuery::default(), &request)
                 .await
                 .unwrap();
-            seen.splice(0..0, ids(&page.products));
-            before = seen.first().copied();
-            if !page.has_previous {
+            seen.splice(0..0, ids(&page.nodes));
+            if !page.page_info.has_previous_page {
                 break;
             }
+            request = request.before(page.page_info.start_cursor.unwrap());
         }
         assert_eq!(seen, newest_first);
     }
@@ -71,15 +69,18 @@ on_each_database! {
     ) {
         let shop = Fixture::new(&database).await;
         let ids = fill(&shop, 6).await;
-        for backward in [false, true] {
-            let request = PageRequest { backward, after: Some(ids[0]), before: Some(ids[4]), limit: 10 };
+        let any = ProductQuery::default();
+        let all = shop.products.page(&shop.owner, &any, &request(10)).await.unwrap();
+        let (after, before) = (all.cursor(0).unwrap(), all.cursor(4).unwrap());
+        for request in [request(10), PageRequest::last(10).unwrap()] {
+            let request = request.after(&after).before(&before);
             let page = shop
                 .products
                 .page(&shop.owner, &ProductQuery::default(), &request)
                 .await
                 .unwrap();
-            assert_eq!(self::ids(&page.products), ids[1..4]);
-            assert!(page.has_previous && page.has_next);
+            assert_eq!(self::ids(&page.nodes), ids[1..4]);
+            assert!(page.page_info.has_previous_page && page.page_info.has_next_page);
         }
     }
 
@@ -89,8 +90,8 @@ on_each_database! {
         let page = assert_queries!(database, == 2, {
             shop.products.page(&shop.owner, &ProductQuery::default(), &request(20)).await.unwrap()
         });
-        assert_eq!(page.products.len(), 20);
-        assert!(page.products.iter().all(|product| product.variants.len() == 1));
+        assert_eq!(page.nodes.len(), 20);
+        assert!(page.nodes.iter().all(|product| product.variants.len() == 1));
         let total = assert_queries!(database, == 1, {
             shop.products.count(&shop.owner, &ProductQuery::default()).await.unwrap()
         });
@@ -109,8 +110,8 @@ on_each_database! {
         let found = async |query: ProductQuery| {
             let page = shop.products.page(&shop.owner, &query, &request(10)).await.unwrap();
             let total = shop.products.count(&shop.owner, &query).await.unwrap();
-            assert_eq!(total, page.products.len() as u64);
-            ids(&page.products)
+            assert_eq!(total, page.nodes.len() as u64);
+            ids(&page.nodes)
         };
         let tag = |tag: &str| ProductQuery { tag: Some(tag.to_owned()), status: None };
         assert_eq!(found(tag("it's \"quoted\" %_")).await, [tagged.id]);
@@ -131,6 +132,6 @@ on_each_database! {
         let page = assert_queries!(database, == 1, {
             shop.products.page(&shop.owner, &ProductQuery::default(), &request(5)).await.unwrap()
         });
-        assert!(page.products.is_empty() && !page.has_next && !page.has_previous);
+        assert!(page.nodes.is_empty() && page.page_info.end_cursor.is_none());
     }
 }

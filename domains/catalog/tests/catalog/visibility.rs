@@ -28,9 +28,9 @@ on_each_database! {
         assert_eq!(shop.products.find_many(&shop.owner, &all).await.unwrap().len(), 3);
 
         let any = ProductQuery::default();
-        let request = PageRequest { limit: 10, backward: false, after: None, before: None };
+        let request = PageRequest::first(10).unwrap();
         let page = shop.products.page(&shop.visitor, &any, &request).await.unwrap();
-        assert_eq!(page.products.len(), 1);
+        assert_eq!(page.nodes.len(), 1);
         assert_eq!(shop.products.count(&shop.visitor, &any).await.unwrap(), 1);
         let drafts = ProductQuery { status: Some(ProductStatus::Draft), tag: None };
         assert_eq!(shop.products.count(&shop.visitor, &drafts).await.unwrap(), 0);

@@ -50,6 +50,17 @@ on_each_database! {
         }
     }
 
+    async fn a_cursor_is_good_after_a_restart(site: Site) {
+        let server = site.start().await;
+        let all = all(&server.visitor()).await;
+        let (first, _) = page(&server.visitor(), json!({ "first": 3 })).await;
+        server.stop().await.succeeded();
+        let server = site.start().await;
+        let after = first["pageInfo"]["endCursor"].clone();
+        let (_, second) = page(&server.visitor(), json!({ "first": 3, "after": after })).await;
+        assert_eq!(second, all[3..6]);
+    }
+
     async fn backwards_each_product_is_visited_once_in_order(site: Site) {
         let server = site.start().await;
         let visitor = server.visitor();

@@ -46,7 +46,7 @@ async fn two_writers_of_one_sqlite_file_wait_for_each_other() {
         let database = database.clone();
         tokio::spawn(async move {
             for _ in 0..20 {
-                let tx = database.begin_write().await.unwrap();
+                let tx = database.begin().await.unwrap();
                 tx.execute_unprepared("UPDATE t SET n = n + 1").await.unwrap();
                 tx.commit().await.unwrap();
             }

@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+mod products;
+mod read;
+mod write;
+
+pub use products::Products;
