@@ -168,10 +168,10 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When a connection does not close properly.
+    /// When a connection does not close properly; the others are closed all the same.
     pub async fn close(self) -> Result<(), DatabaseError> {
-        self.replicas.close().await?;
-        Ok(self.connection.close().await?)
+        let replicas = self.replicas.close().await;
+        Ok(self.connection.close().await.and(replicas)?)
     }
 
     /// Where it is.

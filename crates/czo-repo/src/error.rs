@@ -63,7 +63,6 @@ impl From<DbErr> for DatabaseError {
 /// A value that must be unique is there already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UniqueViolation {
-    message: String,
     columns: Vec<String>,
 }
 
@@ -90,8 +89,11 @@ fn violated_columns(error: &dyn sqlx::error::DatabaseError, message: &str) -> Ve
             .map_or("", |(_, columns)| columns),
         None => message.rsplit(": ").next().unwrap_or_default(),
     };
-    let names = list.split(", ").filter(|name| !name.is_empty());
-    names.map(|name| name.rsplit('.').next().unwrap_or(name).trim_matches('"').to_owned()).collect()
+    let bare = |name: &str| name.rsplit('.').next().unwrap_or(name).trim_matches('"').to_owned();
+    let names: Vec<_> = list.split(", ").filter(|name| !name.is_empty()).map(bare).collect();
+    // `lower(slug` or `index 'name'`: an expression is unique, not columns.
+    let is_expression = |name: &String| name.contains(['(', ' ', '\'']);
+    if names.iter().any(is_expression) { Vec::new() } else { names }
 }
 
 impl UniqueViolation {
@@ -99,15 +101,6 @@ impl UniqueViolation {
     #[must_use]
     pub fn columns(&self) -> &[String] {
         &self.columns
-    }
-
-    /// Whether the index called `index` was violated. SQLite names its columns instead, of which
-    /// `column` (`table.column`) must be one that no other unique index of the table has.
-    #[must_use]
-    pub fn is_of(&self, index: &str, column: &str) -> bool {
-        let quoted = self.message.split('"').nth(1);
-        let mut columns = self.message.rsplit(": ").next().unwrap_or_default().split(", ");
-        quoted == Some(index) || columns.any(|violated| violated == column)
     }
 }
 
@@ -118,7 +111,7 @@ impl DatabaseError {
         let Self::Statement(error) = self else { return None };
         let SqlErr::UniqueConstraintViolation(message) = error.sql_err()? else { return None };
         let columns = violated_columns(self.driver()?.as_database_error()?, &message);
-        Some(UniqueViolation { message, columns })
+        Some(UniqueViolation { columns })
     }
 
     /// What the driver said.

@@ -67,9 +67,10 @@ type Callbacks = Arc<Mutex<Vec<Callback>>>;
 /// SeaORM statements run on. **One thing at a time**: await each write before the next, reads too
 /// while something is written. On PostgreSQL a statement that fails ends the whole transaction,
 /// whatever its caller makes of the error: [`commit`](Self::commit) then refuses. What may fail
-/// belongs into [`transaction`](Self::transaction), which undoes only itself. All that repositories write in it bears the time it began. Dropped
-/// without an end, by a panic or because the caller has gone,
-/// it is rolled back.
+/// belongs into [`transaction`](Self::transaction), which undoes only itself.
+///
+/// All that repositories write in it bears the time it began. Dropped without an end, by a panic
+/// or because the caller has gone, it is rolled back.
 pub struct UnitOfWork {
     transaction: DatabaseTransaction,
     environment: Environment,
@@ -110,11 +111,11 @@ impl Database {
     /// Runs `work` in one transaction: commits when it returns `Ok`, rolls back when it returns
     /// `Err`, panics or is dropped.
     ///
-    /// When it collides with another transaction (serialization failure, deadlock, a writer in
-    /// SQLite's way), it is rolled back and **run again**, five times at most, with a random pause
-    /// in between: what `work` does outside of the database it may do several times; put that
-    /// into [`UnitOfWork::after_commit`]. Each attempt runs a clone of `work`, so it captures by
-    /// reference, or what can be cloned.
+    /// When it collides with another transaction (serialization failure, deadlock, a writer of
+    /// another process in SQLite's way), it is rolled back and **run again**, five times at most,
+    /// with a random pause in between: what `work` does outside of the database it may do several
+    /// times; put that into [`UnitOfWork::after_commit`]. Each attempt runs a clone of `work`, so
+    /// it captures by reference, or what can be cloned.
     ///
     /// ```
     /// # use czo_repo::{Database, DatabaseError};

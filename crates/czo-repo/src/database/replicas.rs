@@ -12,25 +12,39 @@ use super::Database;
 pub(super) struct Replicas {
     connections: Arc<[DatabaseConnection]>,
     next: Arc<AtomicUsize>,
-    /// Whether this session has written, so that its reads must see it. No session, no promise.
-    wrote: Option<Arc<AtomicBool>>,
+    /// No session, no promise.
+    session: Option<Arc<Session>>,
+}
+
+/// What the reads of one request have in common.
+#[derive(Debug)]
+struct Session {
+    /// Whether it has written, so that its reads must see it.
+    wrote: AtomicBool,
+    /// Which copy it reads: another may be behind this one.
+    turn: usize,
 }
 
 impl Replicas {
     pub(super) async fn close(&self) -> Result<(), DbErr> {
+        let mut outcome = Ok(());
         for replica in &*self.connections {
-            replica.clone().close().await?;
+            outcome = outcome.and(replica.clone().close().await);
         }
-        Ok(())
+        outcome
     }
 
     fn reader(&self) -> Option<&DatabaseConnection> {
-        let wrote = self.wrote.as_ref().is_some_and(|wrote| wrote.load(Ordering::Acquire));
-        if wrote || self.connections.is_empty() {
-            return None;
-        }
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        self.connections.get(turn % self.connections.len())
+        let turn = match &self.session {
+            Some(session) if session.wrote.load(Ordering::Acquire) => return None,
+            Some(session) => session.turn,
+            None => self.turn(),
+        };
+        self.connections.get(turn.checked_rem(self.connections.len())?)
+    }
+
+    fn turn(&self) -> usize {
+        self.next.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -45,12 +59,13 @@ impl Database {
         self
     }
 
-    /// A handle for one request, which reads its own writes: once something was written through
-    /// it or a clone of it, it reads from the primary.
+    /// A handle for one request, whose reads never go back in time: all of them go to the same
+    /// replica, and to the primary once something was written through it or a clone of it.
     #[must_use]
     pub fn session(&self) -> Self {
         let mut session = self.clone();
-        session.replicas.wrote = Some(Arc::default());
+        let turn = self.replicas.turn();
+        session.replicas.session = Some(Arc::new(Session { wrote: AtomicBool::new(false), turn }));
         session
     }
 
@@ -70,8 +85,8 @@ impl Database {
     }
 
     pub(crate) fn writer(&self) -> &DatabaseConnection {
-        if let Some(wrote) = &self.replicas.wrote {
-            wrote.store(true, Ordering::Release);
+        if let Some(session) = &self.replicas.session {
+            session.wrote.store(true, Ordering::Release);
         }
         &self.connection
     }

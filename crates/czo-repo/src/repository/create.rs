@@ -160,7 +160,7 @@ impl<E: Resource, A: CanWrite> Repository<E, Ready, A> {
 }
 
 /// Means every value that a row has, those of a model too, which SeaORM calls unchanged.
-pub(super) fn give<E: Resource>(row: &mut E::ActiveModel) {
+fn give<E: Resource>(row: &mut E::ActiveModel) {
     for column in E::Column::iter() {
         if let ActiveValue::Unchanged(value) = row.get(column) {
             row.set(column, value);

@@ -1,6 +1,6 @@
 //! Changing one row.
 
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, ValueType};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, IntoActiveModel, Iterable, ModelTrait, QueryFilter, QuerySelect,
     UpdateMany,
@@ -99,7 +99,7 @@ impl<E: Resource, A: CanWrite> Repository<E, Ready, A> {
         let row = self.lock_one(tx, &id, Expected::Any).await?;
         let changes = change(&row);
         Self::check_changes(&changes)?;
-        self.update_within(tx, id, Expected::Any, changes).await
+        self.change(tx, row, Expected::Any, changes).await
     }
 
     async fn update_within(
@@ -107,10 +107,22 @@ impl<E: Resource, A: CanWrite> Repository<E, Ready, A> {
         tx: &UnitOfWork,
         id: E::Id,
         expected: Expected,
+        changes: E::ActiveModel,
+    ) -> Result<E::Model, RepoError> {
+        let before = self.lock_one(tx, &id, expected).await?;
+        self.change(tx, before, expected, changes).await
+    }
+
+    /// Changes a row that is locked, with the lifecycle around it.
+    async fn change(
+        &self,
+        tx: &UnitOfWork,
+        before: E::Model,
+        expected: Expected,
         mut changes: E::ActiveModel,
     ) -> Result<E::Model, RepoError> {
+        let id = E::id(&before);
         if let Some(lifecycle) = &self.lifecycle {
-            let before = self.lock_one(tx, &id, expected).await?;
             lifecycle.before_update(tx, &[before], &mut changes).await?;
         }
         let update = self.set(tx.environment(), changes);
@@ -214,5 +226,5 @@ impl<E: Resource, A: CanWrite> Repository<E, Ready, A> {
 
 /// The version of a row.
 pub(super) fn version_of<E: Resource>(row: &E::Model) -> Option<i32> {
-    E::VERSION.map(|column| row.get(column).unwrap())
+    E::VERSION.and_then(|column| <i32 as ValueType>::try_from(row.get(column)).ok())
 }

@@ -94,6 +94,23 @@ on_each_database! {
         NOTES.for_shop(new_shop()).create(&db, note("a")).await.unwrap();
     }
 
+    async fn a_unique_expression_names_no_columns(database: TestDatabase) {
+        use sea_orm::ConnectionTrait;
+        migrate(&database).await;
+        let db = database.database();
+        let index = "CREATE UNIQUE INDEX note_name_key ON note (lower(author_name))";
+        db.execute_unprepared(index).await.unwrap();
+        let notes = NOTES.for_shop(new_shop());
+        let of = |slug, name: &str| ActiveModel {
+            author_name: Set(Some(name.to_owned())),
+            ..note(slug)
+        };
+        notes.create(&db, of("a", "Ann")).await.unwrap();
+        let refused = notes.create(&db, of("b", "ANN")).await.unwrap_err();
+        let RepoError::Taken { columns, .. } = refused else { panic!("{refused:?}") };
+        assert!(columns.is_empty(), "{columns:?}");
+    }
+
     async fn a_hard_deletion_leaves_nothing_to_restore(database: TestDatabase) {
         migrate(&database).await;
         let db = database.database();

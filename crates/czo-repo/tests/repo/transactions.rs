@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use czo_repo::{Database, DatabaseError, RepoError, TransactionOptions};
 use czo_testkit::{TestDatabase, on_each_database};
-use sea_orm::{ColumnTrait, ConnectionTrait, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Set};
 use tokio::task::JoinSet;
 
 use crate::note::{ActiveModel, COUNTERS, Column, counter, migrate, note, notes};
@@ -51,14 +51,16 @@ on_each_database! {
     async fn a_caller_who_goes_away_leaves_nothing_behind(database: TestDatabase) {
         migrate(&database).await;
         let (notes, db) = (notes(), database.database());
+        let written = tokio::sync::Notify::new();
         let work = db.transaction(async |tx| -> Result<(), RepoError> {
             notes.create(tx, note("a")).await?;
+            written.notify_one();
             std::future::pending().await
         });
-        let created = async {
-            tokio::time::timeout(std::time::Duration::from_millis(300), work).await
-        };
-        assert!(created.await.is_err());
+        tokio::select! {
+            outcome = work => panic!("{outcome:?}"),
+            () = written.notified() => {}
+        }
         assert_eq!(notes.count(&db).await.unwrap(), 0);
     }
 
@@ -145,12 +147,14 @@ on_each_database! {
         let (notes, db) = (notes(), database.database());
         let outcome = db
             .transaction(async |tx| {
-                let (one, other) = tokio::join!(
-                    notes.create_many(tx, [note("a")]),
-                    notes.create_many(tx, [note("b")]),
-                );
-                assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
-                tx.transaction(async |_inner| notes.create(tx, note("c")).await).await
+                tx.transaction(async |inner| {
+                    notes.create(inner, note("a")).await?;
+                    let side_by_side = tx.transaction(async |_| Ok::<_, RepoError>(())).await;
+                    let error = side_by_side.unwrap_err();
+                    assert!(matches!(error, RepoError::Database(DatabaseError::InUse)), "{error:?}");
+                    notes.create(tx, note("b")).await
+                })
+                .await
             })
             .await;
         let error = outcome.unwrap_err();
@@ -190,11 +194,11 @@ on_each_database! {
         assert_eq!(ran.load(Ordering::SeqCst), 0);
     }
 
-    async fn sixty_four_tasks_increment_one_row_under_serializable_isolation(
+    async fn sixty_four_tasks_increment_one_row_a_hundred_times_whatever_deadlocks(
         database: TestDatabase
     ) {
         const TASKS: i64 = 64;
-        const ROUNDS: i64 = 5;
+        const ROUNDS: i64 = 100;
         migrate(&database).await;
         let db = database.database();
         let row = counter::ActiveModel {
@@ -203,19 +207,24 @@ on_each_database! {
             ..Default::default()
         };
         let id = COUNTERS.create(&db, row).await.unwrap().id;
-        let attempts = Arc::new(AtomicUsize::new(0));
+        let (attempts, deadlocks) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let mut tasks = JoinSet::new();
         for _ in 0..TASKS {
-            let (db, attempts) = (db.clone(), attempts.clone());
+            let (db, attempts, deadlocks) = (db.clone(), attempts.clone(), deadlocks.clone());
             tasks.spawn(async move {
                 for _ in 0..ROUNDS {
                     let options = TransactionOptions::serializable().attempts(1_000);
                     db.transaction_with(options, async |tx| {
-                        attempts.fetch_add(1, Ordering::SeqCst);
                         let row = COUNTERS.get(tx, id).await?;
                         let more =
                             counter::ActiveModel { value: Set(row.value + 1), ..Default::default() };
-                        COUNTERS.update(tx, id, czo_repo::AnyVersion, more).await
+                        COUNTERS.update(tx, id, czo_repo::AnyVersion, more).await?;
+                        let attempt = attempts.fetch_add(1, Ordering::SeqCst);
+                        if attempt % 10 == 0 && tx.get_database_backend() == DbBackend::Postgres {
+                            deadlocks.fetch_add(1, Ordering::SeqCst);
+                            return Err(collide(&**tx).await.into());
+                        }
+                        Ok::<_, RepoError>(())
                     })
                     .await
                     .unwrap();
@@ -224,6 +233,7 @@ on_each_database! {
         }
         tasks.join_all().await;
         assert_eq!(COUNTERS.get(&db, id).await.unwrap().value, TASKS * ROUNDS);
+        assert_eq!(deadlocks.load(Ordering::SeqCst) >= 640, !db.is_sqlite());
     }
 
     async fn a_collision_is_tried_again_no_more_often_than_allowed(database: TestDatabase) {
@@ -242,13 +252,30 @@ on_each_database! {
         assert_eq!(attempts.load(Ordering::SeqCst), expected);
     }
 
+    async fn a_session_reads_one_replica_only(database: TestDatabase) {
+        migrate(&database).await;
+        let (notes, db) = (notes(), database.database());
+        notes.create(&db, note("a")).await.unwrap();
+        let behind = twin(&database).await;
+        let check = async |behind: TestDatabase| {
+            migrate(&behind).await;
+            let db = db.clone().with_replicas([behind.database(), db.clone()]);
+            let session = db.session();
+            let mut seen = (Vec::new(), Vec::new());
+            for _ in 0..4 {
+                seen.0.push(notes.count(&session).await.unwrap());
+                seen.1.push(notes.count(&db).await.unwrap());
+            }
+            assert!(seen.0.iter().all(|count| *count == seen.0[0]), "{seen:?}");
+            seen.1.sort_unstable();
+            assert_eq!(seen.1, [0, 0, 1, 1]);
+        };
+        behind.run(async |behind| check(behind).await).await;
+    }
+
     async fn reads_go_to_a_replica_until_the_session_writes(database: TestDatabase) {
         migrate(&database).await;
-        let behind = if database.is_sqlite() {
-            TestDatabase::sqlite().await
-        } else {
-            TestDatabase::postgres().await
-        };
+        let behind = twin(&database).await;
         let check = async |behind: TestDatabase| {
             migrate(&behind).await;
             let db = database.database().with_replicas([behind.database()]);
@@ -267,6 +294,11 @@ on_each_database! {
         };
         behind.run(async |behind| check(behind).await).await;
     }
+}
+
+/// Another database of the same kind.
+async fn twin(database: &TestDatabase) -> TestDatabase {
+    if database.is_sqlite() { TestDatabase::sqlite().await } else { TestDatabase::postgres().await }
 }
 
 /// What PostgreSQL says to the victim of a deadlock; SQLite has no way to say so by itself.

@@ -104,8 +104,8 @@ pub(crate) async fn page(
     request: &PageRequest,
 ) -> Result<Page<Product>, CatalogError> {
     let products = matching(db.get_database_backend(), shop, filter);
-    for _ in 0..READS {
-        let page = products.page(db, request).await?;
+    for db in attempts(db) {
+        let page = products.page(&db, request).await?;
         if let Some(mut variants) = variants(db.reader(), shop, &page.nodes).await? {
             return page.try_map(|row| product(row, &mut variants));
         }
@@ -142,14 +142,20 @@ pub(crate) async fn taken_skus(
 /// How often a read that other writers tore apart is tried again.
 const READS: usize = 5;
 
+/// Where to read, each time: one replica for all that belongs together, then the primary.
+fn attempts(db: &Database) -> impl Iterator<Item = Database> {
+    let again = std::iter::repeat_with(|| db.primary()).take(READS - 1);
+    std::iter::once(db.session()).chain(again)
+}
+
 /// The products of a scope, each as it was at one moment.
 async fn whole(
     db: &Database,
     shop: ShopId,
     products: &Products,
 ) -> Result<Vec<Product>, CatalogError> {
-    for _ in 0..READS {
-        let rows = products.find_many(db).await?;
+    for db in attempts(db) {
+        let rows = products.find_many(&db).await?;
         if let Some(mut variants) = variants(db.reader(), shop, &rows).await? {
             return rows.into_iter().map(|row| product(row, &mut variants)).collect();
         }
