@@ -61,9 +61,9 @@ pub(crate) fn run(workspace: &Workspace, args: &LocArgs) -> Result<()> {
             count.statements()
         ));
     }
-    terminal::result(format_args!("figure repo_loc_by_hand {}", by_hand.lines()))?;
-    terminal::result(format_args!("figure repo_loc_with_kit {}", with_kit.lines()))?;
-    Ok(terminal::result(format_args!("figure repo_loc_reduction_percent {reduction:.1}"))?)
+    terminal::result(format_args!("figure loc_by_hand {}", by_hand.lines()))?;
+    terminal::result(format_args!("figure loc_with_kit {}", with_kit.lines()))?;
+    Ok(terminal::result(format_args!("figure loc_reduction_percent {reduction:.1}"))?)
 }
 
 /// The code of one store, file by file.
