@@ -5,6 +5,7 @@ mod domain_event;
 mod event_type;
 mod factory;
 mod topic_pattern;
+mod topic_trie;
 
 use std::num::NonZeroU32;
 
@@ -16,6 +17,7 @@ pub use domain_event::{DomainEvent, EventError, EventMetadata};
 pub use event_type::{EventType, EventTypeError};
 pub use factory::EventFactory;
 pub use topic_pattern::{TopicPattern, TopicPatternError};
+pub use topic_trie::TopicTrie;
 
 /// The payload of one type of event. Derive it.
 ///

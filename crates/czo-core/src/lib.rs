@@ -21,11 +21,11 @@ pub use czo_macros::Event;
 pub use error::{Classified, ErrorKind, FieldError, FieldErrorCode, describe};
 pub use event::{
     CatalogueError, DomainEvent, Event, EventCatalogue, EventDescriptor, EventError, EventFactory,
-    EventMetadata, EventType, EventTypeError, TopicPattern, TopicPatternError,
+    EventMetadata, EventType, EventTypeError, TopicPattern, TopicPatternError, TopicTrie,
 };
 pub use event_bus::{
-    BusError, EventBus, EventBusExt, EventHandler, Group, GroupError, HandlerError,
-    SubscribeOptions, Subscription, handler_fn,
+    BusError, DeadLetter, DeadLetterFilter, DeadLetters, EventBus, EventBusExt, EventHandler,
+    Group, GroupError, HandlerError, RetryPolicy, SubscribeOptions, Subscription, handler_fn,
 };
 pub use health::{Health, HealthCheck, HealthStatus};
 pub use id::{ActorId, EventId, IdError, ShopId, TokenId, TypedId};

@@ -1,12 +1,16 @@
 //! The queue of one group, from which its members take.
 
+mod parking;
+
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use czo_core::{DomainEvent, EventType, Group, TopicPattern};
+use czo_core::{DomainEvent, EventType, Group};
 use tokio::sync::{Notify, oneshot};
 
+use crate::delivery::Delivery;
+use crate::lanes::Lanes;
+use crate::member::Member;
 use crate::unhandled::Unhandled;
 
 /// How many events may wait for one group before its publishers are made to wait too.
@@ -23,56 +27,29 @@ pub(crate) const OVERFLOW_CAPACITY: usize = 1_024;
 pub(crate) struct GroupQueue {
     group: Group,
     state: Mutex<State>,
+    /// Tells what is parked that it need not wait any longer.
+    hurry: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    members: Vec<Arc<Member>>,
+    /// What comes before all that waits: tried before, or next of its ordering key.
+    ahead: VecDeque<Delivery>,
     waiting: VecDeque<Delivery>,
+    lanes: Lanes,
     /// Who waits for room, one for each event beyond the capacity.
     publishers: VecDeque<oneshot::Sender<()>>,
     next_number: u64,
+    /// How many are with a handler.
+    running: usize,
+    /// How many wait for the time of their next attempt.
+    parked: usize,
     stalled: bool,
-    /// Nothing will come any more: members end when nothing is left for them.
+    /// Nothing waits for its next attempt any more.
+    hurried: bool,
+    /// Nothing will come any more: members end when nothing is left.
     last: bool,
-}
-
-/// An event on its way to one handler. It counts as unhandled until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Delivery {
-    number: u64,
-    pub(crate) event: Arc<DomainEvent>,
-    unhandled: Arc<Unhandled>,
-}
-
-impl Drop for Delivery {
-    fn drop(&mut self) {
-        self.unhandled.remove();
-    }
-}
-
-/// One subscription, as its group sees it.
-#[derive(Debug)]
-pub(crate) struct Member {
-    pub(crate) pattern: TopicPattern,
-    stopped: AtomicBool,
-    wake: Notify,
-}
-
-impl Member {
-    pub(crate) fn new(pattern: TopicPattern) -> Self {
-        Self { pattern, stopped: AtomicBool::new(false), wake: Notify::new() }
-    }
-
-    /// Makes it look at the queue.
-    pub(crate) fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// Lets running handlers finish and takes no more.
-    pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
-        self.wake();
-    }
 }
 
 /// What became of an event.
@@ -93,9 +70,55 @@ enum Taken {
     End,
 }
 
+impl State {
+    /// How many wait, wherever.
+    fn waiting(&self) -> usize {
+        self.ahead.len() + self.waiting.len() + self.lanes.len()
+    }
+
+    /// Takes the first of `from` that `member` wants and may have. What has to wait for the turn
+    /// of its key is put aside, so that nobody looks at it again before.
+    fn take_of(
+        from: &mut VecDeque<Delivery>,
+        start: usize,
+        lanes: &mut Lanes,
+        member: &Member,
+    ) -> Option<Delivery> {
+        let mut at = start;
+        while let Some(delivery) = from.get_mut(at) {
+            if !member.wants(&delivery.event.event_type) {
+                at += 1;
+                continue;
+            }
+            let event = delivery.event.clone();
+            let wanted =
+                if delivery.key.is_none() { member.options.ordering_key(&event) } else { None };
+            let Some(key) = wanted else { return from.remove(at) };
+            delivery.key = lanes.enter(&key);
+            if delivery.key.is_some() {
+                return from.remove(at);
+            }
+            if let Some(delivery) = from.remove(at) {
+                lanes.wait(&key, delivery);
+            }
+        }
+        None
+    }
+
+    /// Ends the turn of a key, and lets the next one have it.
+    fn end_turn(&mut self, key: Option<Arc<str>>) {
+        let next = key.and_then(|key| self.lanes.leave(key));
+        self.ahead.extend(next);
+    }
+
+    fn wake_all(&self) {
+        self.members.iter().for_each(|member| member.wake());
+    }
+}
+
 impl GroupQueue {
     pub(crate) fn new(group: Group) -> Self {
-        Self { group, state: Mutex::default() }
+        Self { group, state: Mutex::default(), hurry: Notify::new() }
     }
 
     pub(crate) fn group(&self) -> &Group {
@@ -105,25 +128,54 @@ impl GroupQueue {
     /// How many events wait, and whether the group is stalled.
     pub(crate) fn load(&self) -> (usize, bool) {
         let state = self.lock();
-        (state.waiting.len(), state.stalled)
+        (state.waiting(), state.stalled)
+    }
+
+    /// Adds a member.
+    pub(crate) fn join(&self, member: Arc<Member>) {
+        self.lock().members.push(member);
+    }
+
+    /// Ends a membership, drops what waits and none of those who are left wants, and says
+    /// whether anybody is left.
+    pub(crate) fn leave(&self, leaver: &Arc<Member>) -> bool {
+        leaver.stop();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.members.retain(|member| !Arc::ptr_eq(member, leaver));
+        let members = &state.members;
+        let wanted = |delivery: &Delivery| {
+            members.iter().any(|member| member.wants(&delivery.event.event_type))
+        };
+        let mut dropped = Vec::new();
+        state.lanes.retain(wanted, &mut dropped);
+        for queue in [&mut state.ahead, &mut state.waiting] {
+            let (kept, unwanted): (VecDeque<_>, VecDeque<_>) =
+                std::mem::take(queue).into_iter().partition(wanted);
+            *queue = kept;
+            dropped.extend(unwanted);
+        }
+        let turns: Vec<_> = dropped.iter_mut().filter_map(|delivery| delivery.key.take()).collect();
+        turns.into_iter().for_each(|key| state.end_turn(Some(key)));
+        let is_left = !state.members.is_empty();
+        // What the leaver was woken for, others have to look at.
+        state.wake_all();
+        self.make_room(guard);
+        drop(dropped);
+        is_left
     }
 
     /// Puts `event` at the end. The members that want it are to be woken by the caller.
     pub(crate) fn push(&self, event: &Arc<DomainEvent>, unhandled: &Arc<Unhandled>) -> Pushed {
         let mut state = self.lock();
-        let waiting = state.waiting.len();
+        let waiting = state.waiting();
         let overflow = if state.stalled { 0 } else { OVERFLOW_CAPACITY };
         if waiting >= QUEUE_CAPACITY + overflow {
             return Pushed::Refused(waiting);
         }
         let number = state.next_number;
         state.next_number += 1;
-        unhandled.add();
-        state.waiting.push_back(Delivery {
-            number,
-            event: event.clone(),
-            unhandled: unhandled.clone(),
-        });
+        state.waiting.push_back(Delivery::new(number, event.clone(), unhandled.clone()));
         if waiting < QUEUE_CAPACITY {
             return Pushed::InTime;
         }
@@ -135,7 +187,7 @@ impl GroupQueue {
     /// A publisher waited long enough: from now on nobody waits, until there is room again.
     pub(crate) fn stall(&self) {
         let mut state = self.lock();
-        let waiting = state.waiting.len();
+        let waiting = state.waiting();
         let stalls = waiting >= QUEUE_CAPACITY && !state.stalled;
         state.stalled |= stalls;
         drop(state);
@@ -155,63 +207,70 @@ impl GroupQueue {
         loop {
             match self.take(member, &mut seen) {
                 Taken::Delivery(delivery) => return Some((delivery, seen)),
-                Taken::Nothing => member.wake.notified().await,
+                Taken::Nothing => member.woken().await,
                 Taken::End => return None,
             }
         }
     }
 
     fn take(&self, member: &Member, seen: &mut u64) -> Taken {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         // Looked at under the lock: a member that was stopped before an event came never has it.
-        if member.stopped.load(Ordering::Acquire) {
+        if member.is_stopped() {
             return Taken::End;
         }
-        let unseen = state.waiting.partition_point(|delivery| delivery.number < *seen);
-        let wanted = state
-            .waiting
-            .range(unseen..)
-            .position(|delivery| member.pattern.matches(&delivery.event.event_type))
-            .and_then(|offset| state.waiting.remove(unseen + offset));
-        let Some(delivery) = wanted else {
-            *seen = state.next_number;
-            return if state.last { Taken::End } else { Taken::Nothing };
+        let lanes = &mut state.lanes;
+        let mut taken = State::take_of(&mut state.ahead, 0, lanes, member);
+        if taken.is_none() {
+            let unseen = state.waiting.partition_point(|delivery| delivery.number < *seen);
+            taken = State::take_of(&mut state.waiting, unseen, lanes, member);
+            *seen = taken.as_ref().map_or(state.next_number, |delivery| delivery.number + 1);
+        }
+        let Some(delivery) = taken else {
+            let nothing_left = state.waiting() + state.running + state.parked == 0;
+            return if state.last && nothing_left { Taken::End } else { Taken::Nothing };
         };
-        *seen = delivery.number + 1;
-        self.make_room(state);
+        state.running += 1;
+        self.make_room(guard);
         Taken::Delivery(delivery)
     }
 
-    /// Drops what waits and none of the members that are left wants.
-    pub(crate) fn keep_wanted(&self, wanted: impl Fn(&EventType) -> bool) {
+    /// A delivery is done, one way or the other.
+    pub(crate) fn finish(&self, mut delivery: Delivery) {
         let mut state = self.lock();
-        let (kept, dropped): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut state.waiting)
-            .into_iter()
-            .partition(|delivery| wanted(&delivery.event.event_type));
-        state.waiting = kept;
-        self.make_room(state);
-        drop(dropped);
+        state.running = state.running.saturating_sub(1);
+        let key = delivery.key.take();
+        if key.is_some() || state.last {
+            state.end_turn(key);
+            state.wake_all();
+        }
     }
 
     /// Drops all that waits, and tells the publishers.
     pub(crate) fn clear(&self) {
         let mut state = self.lock();
+        let members = std::mem::take(&mut state.members);
         let dropped = std::mem::take(&mut *state);
-        state.last = true;
+        (state.last, state.hurried) = (true, true);
         drop(state);
+        members.iter().for_each(|member| member.stop());
+        self.hurry.notify_waiters();
         drop(dropped);
     }
 
-    /// Lets members end once nothing is left for them. They are to be woken by the caller.
+    /// Lets members end once nothing is left.
     pub(crate) fn end(&self) {
         self.lock().last = true;
+        self.hurry();
+        self.lock().wake_all();
     }
 
     /// After something left the queue: lets publishers go on, and ends a stall.
     fn make_room(&self, mut state: MutexGuard<'_, State>) {
-        let waiting = state.waiting.len();
+        let waiting = state.waiting();
         let in_line = waiting.saturating_sub(QUEUE_CAPACITY);
-        let go_on = state.publishers.len() - in_line;
+        let go_on = state.publishers.len().saturating_sub(in_line);
         let publishers: Vec<_> = state.publishers.drain(..go_on).collect();
         let recovers = state.stalled && waiting < QUEUE_CAPACITY;
         state.stalled &= !recovers;
@@ -223,6 +282,12 @@ impl GroupQueue {
         if recovers {
             tracing::info!(group = self.group.as_str(), "a group of subscribers has room again");
         }
+    }
+
+    /// Those of its members that want a type of event.
+    pub(crate) fn who_wants(&self, event_type: &EventType) -> Vec<Arc<Member>> {
+        let state = self.lock();
+        state.members.iter().filter(|member| member.wants(event_type)).cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, DomainEvent, EventBus, EventHandler, Group, Health, SubscribeOptions, Subscription,
-    TopicPattern,
+    BusError, Clock, DeadLetter, DeadLetterFilter, DeadLetters, DomainEvent, EventBus,
+    EventHandler, Group, Health, SubscribeOptions, Subscription, TopicPattern,
 };
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::dead_letter_box::DeadLetterBox;
 use crate::group_queue::{GroupQueue, Pushed, QUEUE_CAPACITY};
-use crate::registry::{Registry, Route};
+use crate::registry::{Registry, Route, Routes};
 use crate::unhandled::Unhandled;
-use crate::worker;
+use crate::worker::Worker;
 
 /// How long `publish` waits for room in full queues.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(5);
@@ -28,11 +29,16 @@ const BATCH_CHUNK: usize = 256;
 
 /// An [`EventBus`] in memory. Clones are the same bus.
 ///
-/// **Delivery.** Once to every matching group, as long as the process lives; one attempt. Within
-/// the group it is handled by a subscription that wants it and is free; what waits stays for the
-/// others when one of them ends.
+/// **Delivery.** Once to every matching group, as long as the process lives. Within the group it
+/// is handled by a subscription that wants it and is free; what waits stays for the others when
+/// one of them ends.
 ///
-/// **Order.** As published, for a subscription with concurrency 1.
+/// **Failure.** As [`EventBus`] says. While an event waits for its next attempt it does not count
+/// as waiting for the group; where 10,000 of a group do, the next goes to the dead letters at
+/// once. The newest 10,000 dead letters are kept, in memory.
+///
+/// **Order.** As [`EventBus`] says. An event that failed is given out again before those that
+/// wait.
 ///
 /// **Back pressure.** An event is handed over when the future of `publish` is first polled, to
 /// all groups at once; a full one delays none of the others. Where it finds 1,024 events waiting,
@@ -60,6 +66,7 @@ struct Shared {
     /// lock, so that an event either comes before the end, and is counted, or is refused.
     registry: RwLock<Registry>,
     unhandled: Arc<Unhandled>,
+    dead_letters: Arc<DeadLetterBox>,
 }
 
 /// What handing over events left to do.
@@ -74,6 +81,13 @@ impl InProcessBus {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A bus with nobody listening, whose dead letters bear the time of this clock.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        let dead_letters = Arc::new(DeadLetterBox::new(clock));
+        Self { shared: Arc::new(Shared { dead_letters, ..Shared::default() }) }
     }
 }
 
@@ -90,8 +104,6 @@ impl Shared {
             }
             result.push(registry.routes(&event.event_type), &event, &self.unhandled);
         }
-        metrics::counter!("czo_eventbus_publish_total", "type" => event.event_type.to_string())
-            .increment(1);
         Ok(())
     }
 
@@ -119,8 +131,9 @@ impl Shared {
 }
 
 impl HandOver {
-    fn push(&mut self, routes: &[Route], event: &Arc<DomainEvent>, unhandled: &Arc<Unhandled>) {
-        for Route { queue, members } in routes {
+    fn push(&mut self, to: &Routes, event: &Arc<DomainEvent>, unhandled: &Arc<Unhandled>) {
+        to.published.increment(1);
+        for Route { queue, members } in &to.routes {
             match queue.push(event, unhandled) {
                 Pushed::InTime => {}
                 Pushed::Late(room) => self.late.push((queue.clone(), room)),
@@ -196,10 +209,12 @@ impl EventBus for InProcessBus {
             if registry.closed {
                 return Err(BusError::Closed);
             }
-            registry.join(group.clone(), pattern)
+            registry.join(group.clone(), pattern, options)
         };
+        let dead_letters = self.shared.dead_letters.clone();
+        let worker = Worker { queue, member: member.clone(), handler, dead_letters };
         // If the bus was closed meanwhile, the member is stopped and the task ends at once.
-        runtime.spawn(worker::work_off(queue, member.clone(), handler, options.concurrency));
+        runtime.spawn(worker.work_off());
 
         // Weak: a subscription that outlives the bus must not keep it alive.
         let shared = Arc::downgrade(&self.shared);
@@ -209,8 +224,14 @@ impl EventBus for InProcessBus {
         }))
     }
 
+    /// As [`EventBus::shutdown`]. What waits for its next attempt is tried at once, as often as
+    /// it may, and goes to the dead letters if that does not help.
     async fn shutdown(&self, deadline: Duration) -> Result<(), BusError> {
-        self.shared.write().closed = true;
+        {
+            let mut registry = self.shared.write();
+            registry.closed = true;
+            registry.queues().for_each(|queue| queue.hurry());
+        }
         let drained = tokio::time::timeout(deadline, self.shared.unhandled.wait_for_none()).await;
         let left = self.shared.unhandled.count();
         self.shared.write().clear();
@@ -237,9 +258,59 @@ impl EventBus for InProcessBus {
             troubles.push(format!("{waiting} events wait for group `{group}`"));
         }
         if troubles.is_empty() {
-            Health::up().with_detail(format!("in process, groups: {}", registry.queues().len()))
+            let mut detail = format!("in process, groups: {}", registry.queues().len());
+            let dead = self.shared.dead_letters.len();
+            if dead > 0 {
+                detail.push_str(&format!(", dead letters: {dead}"));
+            }
+            Health::up().with_detail(detail)
         } else {
             Health::degraded(troubles.join("; "))
         }
+    }
+}
+
+#[async_trait]
+impl DeadLetters for InProcessBus {
+    async fn list(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, BusError> {
+        Ok(self.shared.dead_letters.list(filter, limit))
+    }
+
+    async fn redrive(&self, filter: &DeadLetterFilter) -> Result<usize, BusError> {
+        let registry = self.shared.read();
+        if registry.closed {
+            return Err(BusError::Closed);
+        }
+        let taken = self.shared.dead_letters.take(filter);
+        let all = taken.len();
+        let (mut left, mut woken) = (Vec::new(), Vec::new());
+        for letter in taken {
+            let handed_over = registry.queue(&letter.group).is_some_and(|queue| {
+                let members = queue.who_wants(&letter.event.event_type);
+                let takes = !members.is_empty()
+                    && !matches!(
+                        queue.push(&letter.event, &self.shared.unhandled),
+                        Pushed::Refused(_)
+                    );
+                woken.extend(members);
+                takes
+            });
+            if !handed_over {
+                left.push(letter);
+            }
+        }
+        let redriven = all - left.len();
+        self.shared.dead_letters.put_back(left);
+        drop(registry);
+        woken.iter().for_each(|member| member.wake());
+        Ok(redriven)
+    }
+
+    async fn purge(&self, filter: &DeadLetterFilter) -> Result<usize, BusError> {
+        Ok(self.shared.dead_letters.take(filter).len())
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use czo_core::{EventType, Group, TopicPattern};
+use czo_core::{EventType, Group, SubscribeOptions, TopicPattern, TopicTrie};
+use metrics::Counter;
 
-use crate::group_queue::{GroupQueue, Member};
+use crate::group_queue::GroupQueue;
+use crate::member::Member;
 
 /// For how many types of events the routes are remembered.
 const MANY_ROUTES: usize = 1_024;
@@ -15,15 +17,29 @@ const MANY_ROUTES: usize = 1_024;
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     pub(crate) closed: bool,
-    groups: BTreeMap<Group, Members>,
+    groups: BTreeMap<Group, Arc<GroupQueue>>,
+    listeners: TopicTrie<Listener>,
     /// Forgotten whenever somebody comes or goes.
-    routes: HashMap<EventType, Vec<Route>>,
+    routes: HashMap<EventType, Routes>,
 }
 
-#[derive(Debug)]
-struct Members {
+/// A member, and the queue of its group.
+#[derive(Clone, Debug)]
+struct Listener {
     queue: Arc<GroupQueue>,
-    members: Vec<Arc<Member>>,
+    member: Arc<Member>,
+}
+
+/// Where a type of event goes.
+pub(crate) struct Routes {
+    pub(crate) published: Counter,
+    pub(crate) routes: Vec<Route>,
+}
+
+impl std::fmt::Debug for Routes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(&self.routes).finish()
+    }
 }
 
 /// A group that gets a type of event, and those of its members that want it.
@@ -35,25 +51,40 @@ pub(crate) struct Route {
 
 impl Registry {
     /// Where events of this type go, if it was asked for before.
-    pub(crate) fn known_routes(&self, event_type: &EventType) -> Option<&[Route]> {
-        self.routes.get(event_type).map(Vec::as_slice)
+    pub(crate) fn known_routes(&self, event_type: &EventType) -> Option<&Routes> {
+        self.routes.get(event_type)
     }
 
     /// Where events of this type go.
-    pub(crate) fn routes(&mut self, event_type: &EventType) -> &[Route] {
+    pub(crate) fn routes(&mut self, event_type: &EventType) -> &Routes {
         // Types come from code, yet nothing here forbids made-up ones without end.
         if self.routes.len() >= MANY_ROUTES && !self.routes.contains_key(event_type) {
             self.routes.clear();
         }
-        let groups = &self.groups;
+        let listeners = &self.listeners;
         self.routes.entry(event_type.clone()).or_insert_with(|| {
-            groups.values().filter_map(|group| group.route(event_type)).collect()
+            let mut groups = BTreeMap::<&Group, Route>::new();
+            for Listener { queue, member } in listeners.matching(event_type) {
+                let route = groups
+                    .entry(queue.group())
+                    .or_insert_with(|| Route { queue: queue.clone(), members: Vec::new() });
+                route.members.push(member.clone());
+            }
+            let label = event_type.to_string();
+            Routes {
+                published: metrics::counter!("czo_eventbus_publish_total", "type" => label),
+                routes: groups.into_values().collect(),
+            }
         })
     }
 
     /// The queues of all groups, in the order of their names.
-    pub(crate) fn queues(&self) -> impl ExactSizeIterator<Item = &GroupQueue> {
-        self.groups.values().map(|group| &*group.queue)
+    pub(crate) fn queues(&self) -> impl ExactSizeIterator<Item = &Arc<GroupQueue>> {
+        self.groups.values()
+    }
+
+    pub(crate) fn queue(&self, group: &Group) -> Option<&Arc<GroupQueue>> {
+        self.groups.get(group)
     }
 
     /// A new member of `group`.
@@ -61,38 +92,40 @@ impl Registry {
         &mut self,
         group: Group,
         pattern: TopicPattern,
+        options: SubscribeOptions,
     ) -> (Arc<GroupQueue>, Arc<Member>) {
         self.routes.clear();
-        let member = Arc::new(Member::new(pattern));
-        let joined = self.groups.entry(group).or_insert_with_key(|group| Members {
-            queue: Arc::new(GroupQueue::new(group.clone())),
-            members: Vec::new(),
-        });
-        joined.members.push(member.clone());
-        (joined.queue.clone(), member)
+        let queue = self
+            .groups
+            .entry(group)
+            .or_insert_with_key(|group| Arc::new(GroupQueue::new(group.clone())))
+            .clone();
+        let member = Arc::new(Member::new(pattern, options));
+        let listener = Listener { queue: queue.clone(), member: member.clone() };
+        self.listeners.insert(&member.pattern, listener);
+        queue.join(member.clone());
+        (queue, member)
     }
 
     /// Ends a membership. What waits stays for the other members, as far as they want it.
     pub(crate) fn leave(&mut self, group: &Group, leaver: &Arc<Member>) {
         leaver.stop();
-        let Some(left) = self.groups.get_mut(group) else { return };
-        let Some(at) = left.members.iter().position(|member| Arc::ptr_eq(member, leaver)) else {
+        let of_leaver = |listener: &Listener| Arc::ptr_eq(&listener.member, leaver);
+        if self.listeners.remove(&leaver.pattern, of_leaver) == 0 {
             return;
-        };
-        left.members.remove(at);
-        left.queue.keep_wanted(|event_type| left.wants(event_type));
-        if left.members.is_empty() {
-            self.groups.remove(group);
         }
         self.routes.clear();
+        if self.groups.get(group).is_some_and(|queue| !queue.leave(leaver)) {
+            self.groups.remove(group);
+        }
     }
 
     /// Ends every membership and drops what waits.
     pub(crate) fn clear(&mut self) {
         self.routes.clear();
-        for group in std::mem::take(&mut self.groups).into_values() {
-            group.members.iter().for_each(|member| member.stop());
-            group.queue.clear();
+        self.listeners = TopicTrie::new();
+        for queue in std::mem::take(&mut self.groups).into_values() {
+            queue.clear();
         }
     }
 }
@@ -100,21 +133,6 @@ impl Registry {
 impl Drop for Registry {
     /// Nobody can publish any more: what waits is handled, then the tasks end.
     fn drop(&mut self) {
-        for group in self.groups.values() {
-            group.queue.end();
-            group.members.iter().for_each(|member| member.wake());
-        }
-    }
-}
-
-impl Members {
-    fn wants(&self, event_type: &EventType) -> bool {
-        self.members.iter().any(|member| member.pattern.matches(event_type))
-    }
-
-    fn route(&self, event_type: &EventType) -> Option<Route> {
-        let willing = self.members.iter().filter(|member| member.pattern.matches(event_type));
-        let members: Vec<_> = willing.cloned().collect();
-        (!members.is_empty()).then(|| Route { queue: self.queue.clone(), members })
+        self.groups.values().for_each(|queue| queue.end());
     }
 }

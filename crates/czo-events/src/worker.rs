@@ -4,55 +4,85 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use czo_core::{EventHandler, Group, HandlerError};
+use czo_core::{EventHandler, HandlerError};
 use futures_util::{FutureExt, StreamExt, stream};
 use tracing::Instrument;
 
-use crate::group_queue::{Delivery, GroupQueue, Member};
+use crate::dead_letter_box::DeadLetterBox;
+use crate::delivery::Delivery;
+use crate::group_queue::GroupQueue;
+use crate::member::Member;
 
-/// Runs `handler` for what `member` takes, until the member is stopped or its queue ends.
-pub(crate) async fn work_off(
-    queue: Arc<GroupQueue>,
-    member: Arc<Member>,
-    handler: Arc<dyn EventHandler>,
-    concurrency: usize,
-) {
-    stream::unfold(0, |seen| queue.next(&member, seen))
-        .for_each_concurrent(concurrency.max(1), |delivery| {
-            handle(&*handler, queue.group(), delivery)
-        })
-        .await;
+/// The task of one subscription.
+pub(crate) struct Worker {
+    pub(crate) queue: Arc<GroupQueue>,
+    pub(crate) member: Arc<Member>,
+    pub(crate) handler: Arc<dyn EventHandler>,
+    pub(crate) dead_letters: Arc<DeadLetterBox>,
 }
 
-/// Runs the handler for one event; whatever happens in it ends here.
-async fn handle(handler: &dyn EventHandler, group: &Group, delivery: Delivery) {
-    let event = &delivery.event;
-    let span = tracing::debug_span!(
-        "handle_event",
-        group = group.as_str(),
-        event.r#type = event.event_type.as_str(),
-        event.id = %event.id,
-        correlation_id = event.correlation_id.as_str(),
-    );
-    let started = Instant::now();
-    let handling = event.context().scope(handler.handle(event.clone()));
-    let outcome = AssertUnwindSafe(handling)
-        .catch_unwind()
-        .instrument(span.clone())
-        .await
-        .unwrap_or_else(|panic| Err(HandlerError::permanent(panic_message(&*panic))));
-    if let Err(error) = &outcome {
-        span.in_scope(|| tracing::error!(%error, "an event handler failed"));
+impl Worker {
+    /// Runs the handler for what the member takes, until it is stopped or its queue ends.
+    pub(crate) async fn work_off(self) {
+        let concurrency = self.member.options.concurrency.max(1);
+        stream::unfold(0, |seen| self.queue.next(&self.member, seen))
+            .for_each_concurrent(concurrency, |delivery| self.handle(delivery))
+            .await;
     }
-    metrics::histogram!(
-        "czo_eventbus_handler_duration_seconds",
-        "group" => group.to_string(),
-        "outcome" => if outcome.is_ok() { "ok" } else { "error" },
-    )
-    .record(started.elapsed());
+
+    /// Runs the handler for one event; whatever happens in it ends here.
+    async fn handle(&self, mut delivery: Delivery) {
+        delivery.attempts = delivery.attempts.saturating_add(1);
+        let (event, group) = (delivery.event.clone(), self.queue.group());
+        let span = tracing::debug_span!(
+            "handle_event",
+            group = group.as_str(),
+            event.r#type = event.event_type.as_str(),
+            event.id = %event.id,
+            attempt = delivery.attempts,
+            correlation_id = event.correlation_id.as_str(),
+        );
+        let started = Instant::now();
+        let handling = async { self.handler.handle(event.clone()).await };
+        let outcome = AssertUnwindSafe(event.context().scope(handling))
+            .catch_unwind()
+            .instrument(span.clone())
+            .await
+            // Nothing is known about it, so it is tried again like what may pass.
+            .unwrap_or_else(|panic| Err(HandlerError::retryable(panic_message(&*panic))));
+        metrics::histogram!(
+            "czo_eventbus_handler_duration_seconds",
+            "group" => group.to_string(),
+            "outcome" => if outcome.is_ok() { "ok" } else { "error" },
+        )
+        .record(started.elapsed());
+        match outcome {
+            Ok(()) => self.queue.finish(delivery),
+            Err(error) => span.in_scope(|| self.failed(delivery, &error)),
+        }
+    }
+
+    /// Lets an event wait for its next attempt, or gives it up.
+    fn failed(&self, delivery: Delivery, error: &HandlerError) {
+        let policy = &self.member.options.retry;
+        let delay = policy.delay_after(delivery.attempts).filter(|_| error.is_retryable());
+        let Some(delay) = delay else { return self.give_up(delivery, error.to_string()) };
+        tracing::warn!(%error, ?delay, "an event handler failed, and is tried again");
+        if let Err(delivery) = self.queue.park(delivery, delay) {
+            let reason = format!("too many events wait for their next attempt; {error}");
+            self.give_up(delivery, reason);
+        }
+    }
+
+    fn give_up(&self, delivery: Delivery, reason: String) {
+        tracing::error!(error = reason, "an event handler failed, and its event is given up");
+        let event = delivery.event.clone();
+        self.dead_letters.give_up(event, self.queue.group(), reason, delivery.attempts);
+        self.queue.finish(delivery);
+    }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .copied()

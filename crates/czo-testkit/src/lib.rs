@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bus_conformance;
 mod bus_recorder;
 mod statements;
 mod test_database;
 mod test_shops;
 
+pub use bus_conformance::BusUnderTest;
 pub use bus_recorder::BusRecorder;
 pub use statements::Statements;
 pub use test_database::TestDatabase;
@@ -23,5 +25,20 @@ pub mod __private {
             .build()
             .expect("a runtime for the test")
             .block_on(test);
+    }
+
+    /// Runs a test to its end on one thread, where time passes when nothing else happens.
+    pub fn virtual_time<F: Future<Output = ()>>(test: F) {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .expect("a runtime for the test")
+            .block_on(test);
+    }
+
+    /// Runs a test to its end in real time.
+    pub fn real_time<F: Future<Output = ()>>(test: F) {
+        block_on(test);
     }
 }

@@ -26,7 +26,7 @@ pub struct TopicPattern {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Word {
+pub(super) enum Word {
     Literal(String),
     AnyOne,
     AnyNumber,
@@ -52,6 +52,10 @@ impl TopicPattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    pub(super) fn words(&self) -> &[Word] {
+        &self.words
     }
 
     /// Whether an event of this type is wanted.
@@ -154,13 +158,13 @@ impl<'de> Deserialize<'de> for TopicPattern {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     /// The rules of AMQP 0-9-1, section 3.1.3.3, written as they read.
-    fn reference(pattern: &[&str], segments: &[&str]) -> bool {
+    pub(in crate::event) fn reference(pattern: &[&str], segments: &[&str]) -> bool {
         match (pattern, segments) {
             ([], []) => true,
             (["#", rest @ ..], _) => {
@@ -175,11 +179,11 @@ mod tests {
         }
     }
 
-    fn word() -> impl Strategy<Value = &'static str> {
+    pub(in crate::event) fn word() -> impl Strategy<Value = &'static str> {
         prop_oneof![Just("*"), Just("#"), Just("a"), Just("b"), Just("item")]
     }
 
-    fn segment() -> impl Strategy<Value = &'static str> {
+    pub(in crate::event) fn segment() -> impl Strategy<Value = &'static str> {
         prop_oneof![Just("a"), Just("b"), Just("item")]
     }
 

@@ -5,42 +5,13 @@ use std::time::Duration;
 
 use czo_core::{DomainEvent, EventBus, handler_fn};
 use czo_events::InProcessBus;
-use tokio::sync::{Barrier, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::yield_now;
 
 use crate::support::{
     closed_gate, collect, collect_behind, counted, drain, number_of, open, received, skipped,
     subscribe,
 };
-
-#[tokio::test]
-async fn the_subscriptions_of_one_group_share_its_events() {
-    let bus = InProcessBus::new();
-    // Each handler waits for the other one, so both have to take their half.
-    let both = Arc::new(Barrier::new(2));
-    let (sender, mut numbers) = mpsc::unbounded_channel();
-    for who in ["first", "second"] {
-        let (both, sender) = (both.clone(), sender.clone());
-        let handler = handler_fn(move |event: Arc<DomainEvent>| {
-            let _ = sender.send((who, number_of(&event)));
-            let both = both.clone();
-            async move {
-                both.wait().await;
-                Ok(())
-            }
-        });
-        subscribe(&bus, "#", "shared", handler).await.detach();
-    }
-    for number in 0..100 {
-        bus.publish(counted(number)).await.unwrap();
-    }
-    bus.shutdown(Duration::from_secs(10)).await.unwrap();
-    let handled: Vec<_> = std::iter::from_fn(|| numbers.try_recv().ok()).collect();
-    assert_eq!(handled.iter().filter(|(who, _)| *who == "first").count(), 50);
-    let mut all: Vec<_> = handled.into_iter().map(|(_, number)| number).collect();
-    all.sort_unstable();
-    assert_eq!(all, (0..100).collect::<Vec<_>>());
-}
 
 #[tokio::test]
 async fn a_busy_subscription_leaves_the_events_to_a_free_one() {
@@ -78,22 +49,6 @@ async fn an_event_is_handled_by_a_member_whose_pattern_matches() {
 }
 
 #[tokio::test]
-async fn a_dropped_subscription_gets_nothing_more_and_its_running_handler_finishes() {
-    let bus = InProcessBus::new();
-    let gate = closed_gate();
-    let (subscription, mut numbers) = collect_behind(&bus, "#", "slow", &gate).await;
-    bus.publish(counted(1)).await.unwrap();
-    bus.publish(counted(2)).await.unwrap();
-    assert_eq!(numbers.recv().await, Some(1));
-    drop(subscription);
-    bus.publish(counted(3)).await.unwrap();
-    gate.add_permits(1);
-    bus.shutdown(Duration::from_secs(10)).await.unwrap();
-    assert!(received(&mut numbers).is_empty());
-    assert_eq!(gate.available_permits(), 0, "the running handler did not finish");
-}
-
-#[tokio::test]
 async fn what_waits_when_one_member_ends_is_handled_by_the_others_in_order() {
     let bus = InProcessBus::new();
     let gate = closed_gate();
@@ -108,21 +63,6 @@ async fn what_waits_when_one_member_ends_is_handled_by_the_others_in_order() {
     open(&gate);
     assert_eq!(drain(&bus, &mut numbers).await, (2..100).collect::<Vec<_>>());
     assert!(received(&mut held).is_empty());
-}
-
-#[tokio::test]
-async fn a_successor_that_subscribes_first_loses_nothing() {
-    let bus = InProcessBus::new();
-    let gate = closed_gate();
-    let (leaver, mut held) = collect_behind(&bus, "#", "shared", &gate).await;
-    for number in 0..10 {
-        bus.publish(counted(number)).await.unwrap();
-    }
-    assert_eq!(held.recv().await, Some(0));
-    let mut successor = collect(&bus, "#", "shared").await;
-    drop(leaver);
-    open(&gate);
-    assert_eq!(drain(&bus, &mut successor).await, (1..10).collect::<Vec<_>>());
 }
 
 #[tokio::test]

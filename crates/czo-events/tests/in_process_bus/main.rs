@@ -4,6 +4,8 @@
 
 mod back_pressure;
 mod delivery;
+mod failure;
 mod groups;
+mod load;
 mod shutdown;
 mod support;

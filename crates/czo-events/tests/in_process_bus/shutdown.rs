@@ -6,30 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, DomainEvent, EventBus, EventHandler, HandlerError, HealthStatus, SubscribeOptions,
-    TopicPattern, handler_fn,
+    BusError, DomainEvent, EventBus, EventHandler, HandlerError, SubscribeOptions, TopicPattern,
+    handler_fn,
 };
 use czo_events::InProcessBus;
 use tokio::sync::{Barrier, mpsc};
 use tokio::task::{JoinSet, yield_now};
 
 use crate::support::{closed_gate, collect_behind, counted, number_of, open, received, subscribe};
-
-#[tokio::test]
-async fn a_bus_that_is_shut_down_takes_nothing() {
-    let bus = InProcessBus::new();
-    bus.shutdown(Duration::ZERO).await.unwrap();
-    assert!(matches!(bus.publish(counted(1)).await, Err(BusError::Closed)));
-    assert!(matches!(bus.publish_batch(vec![counted(1)]).await, Err(BusError::Closed)));
-    let late = bus.subscribe(
-        TopicPattern::all(),
-        "late".parse().unwrap(),
-        Arc::new(handler_fn(|_| async { Ok(()) })),
-        SubscribeOptions::default(),
-    );
-    assert!(matches!(late.await, Err(BusError::Closed)));
-    assert_eq!(bus.health().await.status, HealthStatus::Down);
-}
 
 #[tokio::test]
 async fn a_bus_that_is_dropped_handles_what_waits_and_its_tasks_end() {

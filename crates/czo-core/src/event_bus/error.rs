@@ -1,0 +1,40 @@
+//! Why a bus did not do as asked.
+
+use thiserror::Error;
+
+use super::Group;
+use crate::{Classified, ErrorKind};
+
+/// Why a bus did not do as asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BusError {
+    /// The bus has been shut down.
+    #[error("the event bus is shut down")]
+    Closed,
+    /// A group is so far behind that it takes no more for now. It did not get the event; the
+    /// others did. When several groups did not, this is one of them.
+    #[error("group `{group}` is {waiting} events behind and takes no more for now")]
+    Overloaded {
+        /// The group that is behind.
+        group: Group,
+        /// How many of its events wait.
+        waiting: usize,
+    },
+    /// Draining took longer than the caller would wait.
+    #[error("{left} events were not handled before the deadline")]
+    DrainTimedOut {
+        /// How many events were left behind.
+        left: usize,
+    },
+}
+
+impl Classified for BusError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unavailable
+    }
+
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Overloaded { .. })
+    }
+}
