@@ -2,12 +2,20 @@
 
 mod dead_letter_box;
 mod delivery;
+mod dual_write_bus;
+mod event_emitter;
 mod group_queue;
 mod in_process_bus;
 mod lanes;
+mod listeners;
 mod member;
+mod parity_ledger;
 mod registry;
+mod sync;
 mod unhandled;
 mod worker;
 
+pub use dual_write_bus::DualWriteBus;
+pub use event_emitter::{EmitReport, EventEmitter};
 pub use in_process_bus::InProcessBus;
+pub use parity_ledger::{GroupParity, ParityLedger, TypeParity, Verdict};

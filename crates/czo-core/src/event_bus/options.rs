@@ -16,11 +16,14 @@ pub struct SubscribeOptions {
     pub ordered_by: Option<Cow<'static, str>>,
     /// When an event is tried again. Default: after 1 s, 5 s and 30 s.
     pub retry: RetryPolicy,
+    /// Whether the group ends with its last subscription, so that nothing waits for it on a
+    /// broker while nobody listens. Default no.
+    pub temporary: bool,
 }
 
 impl Default for SubscribeOptions {
     fn default() -> Self {
-        Self { concurrency: 1, ordered_by: None, retry: RetryPolicy::default() }
+        Self { concurrency: 1, ordered_by: None, retry: RetryPolicy::default(), temporary: false }
     }
 }
 
@@ -46,6 +49,13 @@ impl SubscribeOptions {
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
+        self
+    }
+
+    /// Lets the group end with its last subscription.
+    #[must_use]
+    pub fn temporary(mut self) -> Self {
+        self.temporary = true;
         self
     }
 

@@ -7,13 +7,19 @@ use std::fmt;
 /// waits for a later one when there is none is the provider's promise.
 #[must_use = "dropping a subscription ends it"]
 pub struct Subscription {
-    cancel: Option<Box<dyn FnOnce() + Send + Sync>>,
+    cancel: Vec<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl Subscription {
     /// A subscription that ends by calling `cancel`. For providers.
     pub fn new(cancel: impl FnOnce() + Send + Sync + 'static) -> Self {
-        Self { cancel: Some(Box::new(cancel)) }
+        Self { cancel: vec![Box::new(cancel)] }
+    }
+
+    /// The same, which also calls `cancel` when it ends. For providers over providers.
+    pub fn and(mut self, cancel: impl FnOnce() + Send + Sync + 'static) -> Self {
+        self.cancel.push(Box::new(cancel));
+        self
     }
 
     /// Ends the subscription.
@@ -21,13 +27,13 @@ impl Subscription {
 
     /// Lets the subscription run for as long as the bus does.
     pub fn detach(mut self) {
-        self.cancel = None;
+        self.cancel.clear();
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        if let Some(cancel) = self.cancel.take() {
+        for cancel in self.cancel.drain(..) {
             cancel();
         }
     }

@@ -1,0 +1,119 @@
+//! Two buses at once, to move from one to the other.
+
+mod mirror;
+mod shadow;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use czo_core::{
+    BusError, DomainEvent, EventBus, EventHandler, Group, HandlerError, Health, HealthStatus,
+    SubscribeOptions, Subscription, TopicPattern,
+};
+use tokio::time::Instant;
+
+use self::mirror::Mirror;
+use self::shadow::Shadow;
+use crate::parity_ledger::{ParityLedger, Side};
+
+/// An [`EventBus`] over two: the local one, which serves as if it were alone, and a broker, which
+/// is given every event too, so that a [`ParityLedger`] can show whether it may take over.
+///
+/// **Delivery, failure, order, back pressure.** Those of the local bus: handlers run there, once.
+/// What the broker brings is only counted, in groups of their own (`<group>.parity_…`) that are
+/// [temporary](SubscribeOptions::temporary).
+///
+/// **The broker** never fails or delays a caller. Events wait for it in order, 10,000 at most;
+/// while it fails they are published again, with pauses from 100 ms to 10 s. What is beyond that
+/// number, or not taken when the bus shuts down, the broker lacks, which the ledger calls missing.
+///
+/// **Threads.** The events for the broker are published by a task in the tokio runtime that called
+/// [`new`](Self::new).
+#[derive(Clone, Debug)]
+pub struct DualWriteBus {
+    local: Arc<dyn EventBus>,
+    broker: Arc<dyn EventBus>,
+    mirror: Arc<Mirror>,
+    ledger: ParityLedger,
+}
+
+impl DualWriteBus {
+    /// Writes to both from now on. Both are shut down with it. Panics outside of a tokio runtime.
+    #[must_use]
+    pub fn new(local: Arc<dyn EventBus>, broker: Arc<dyn EventBus>) -> Self {
+        let ledger = ParityLedger::default();
+        let mirror = Arc::new(Mirror::start(broker.clone(), ledger.clone()));
+        Self { local, broker, mirror, ledger }
+    }
+
+    /// What the broker did with the events.
+    #[must_use]
+    pub fn ledger(&self) -> &ParityLedger {
+        &self.ledger
+    }
+}
+
+/// Tells the ledger of an event before it is handled.
+struct Witness {
+    handler: Arc<dyn EventHandler>,
+    group: Group,
+    ledger: ParityLedger,
+}
+
+#[async_trait]
+impl EventHandler for Witness {
+    async fn handle(&self, event: Arc<DomainEvent>) -> Result<(), HandlerError> {
+        self.ledger.arrived(event.id, &self.group, Side::Local);
+        self.handler.handle(event).await
+    }
+}
+
+#[async_trait]
+impl EventBus for DualWriteBus {
+    async fn publish(&self, event: DomainEvent) -> Result<(), BusError> {
+        // Before it can arrive anywhere; and the broker has it also when the caller goes away
+        // while the local bus makes it wait.
+        self.ledger.published(&event);
+        self.mirror.during(vec![event.clone()], self.local.publish(event)).await
+    }
+
+    async fn publish_batch(&self, events: Vec<DomainEvent>) -> Result<(), BusError> {
+        events.iter().for_each(|event| self.ledger.published(event));
+        self.mirror.during(events.clone(), self.local.publish_batch(events)).await
+    }
+
+    async fn subscribe(
+        &self,
+        pattern: TopicPattern,
+        group: Group,
+        handler: Arc<dyn EventHandler>,
+        options: SubscribeOptions,
+    ) -> Result<Subscription, BusError> {
+        let witness = Witness { handler, group: group.clone(), ledger: self.ledger.clone() };
+        let shadow = Shadow::cast(&self.broker, &self.ledger, pattern.clone(), group.clone()).await;
+        let served = self.local.subscribe(pattern, group, Arc::new(witness), options).await?;
+        Ok(served.and(move || shadow.end()))
+    }
+
+    /// Drains the local bus, then what waits for the broker, then the broker.
+    async fn shutdown(&self, deadline: Duration) -> Result<(), BusError> {
+        let until = Instant::now() + deadline;
+        let drained = self.local.shutdown(deadline).await;
+        self.mirror.finish(until).await;
+        let rest = until.saturating_duration_since(Instant::now());
+        if let Err(error) = self.broker.shutdown(rest).await {
+            tracing::warn!(%error, "the broker of a dual write was not drained");
+        }
+        drained
+    }
+
+    /// That of the local bus; degraded while the broker does not take what waits for it.
+    async fn health(&self) -> Health {
+        let local = self.local.health().await;
+        match self.mirror.trouble() {
+            Some(trouble) if local.status == HealthStatus::Up => Health::degraded(trouble),
+            _ => local,
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What two buses did with the same events.
+
+mod verdict;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use czo_core::{DomainEvent, EventId, EventType, Group, TopicPattern, TopicTrie};
+use serde::Serialize;
+use tokio::time::Instant;
+
+pub use self::verdict::Verdict;
+
+/// How many deliveries the ledger follows at once.
+pub(crate) const FOLLOWED: usize = 100_000;
+
+/// What became of the events that were given to two buses: whether the second took each, and
+/// whether it brought each to every group that the first brought it to. Clones are the same
+/// ledger.
+///
+/// It follows 100,000 deliveries that are not complete; what is beyond is counted as
+/// [`unfollowed`](GroupParity::unfollowed), and prevents a cut-over.
+#[derive(Clone, Default)]
+pub struct ParityLedger {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    types: BTreeMap<EventType, TypeParity>,
+    groups: BTreeMap<Group, GroupParity>,
+    /// Which groups an event is to come to.
+    expected: TopicTrie<Group>,
+    followed: HashMap<EventId, Vec<Delivery>>,
+    deliveries: usize,
+}
+
+/// One event on its way to one group.
+struct Delivery {
+    group: Group,
+    local: bool,
+    broker: bool,
+}
+
+/// One of the two buses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Local,
+    Broker,
+}
+
+/// What the second bus did with the events of one type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TypeParity {
+    /// How many the first bus took.
+    pub published: u64,
+    /// How many of them the second bus took.
+    pub confirmed: u64,
+    /// How many the second bus will never have: it was closed, or too many waited for it.
+    pub missing: u64,
+    /// How long the last one took from the first bus to the second.
+    pub lag: Duration,
+    /// The longest that took.
+    pub longest_lag: Duration,
+}
+
+impl TypeParity {
+    /// How many wait for the second bus.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.published.saturating_sub(self.confirmed + self.missing)
+    }
+}
+
+/// What arrived at one group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct GroupParity {
+    /// How many events arrived on both sides.
+    pub matched: u64,
+    /// How many arrived on the first bus and not yet on the second.
+    pub only_local: u64,
+    /// How many arrived on the second bus and not yet on the first.
+    pub only_broker: u64,
+    /// How many arrived on neither side yet.
+    pub on_their_way: u64,
+    /// How many the second bus brought more than once while they were followed.
+    pub duplicates: u64,
+    /// How many were not followed, because too many were on their way.
+    pub unfollowed: u64,
+}
+
+impl ParityLedger {
+    /// What became of each type of event.
+    #[must_use]
+    pub fn types(&self) -> BTreeMap<EventType, TypeParity> {
+        self.lock().types.clone()
+    }
+
+    /// What arrived at each group.
+    #[must_use]
+    pub fn groups(&self) -> BTreeMap<Group, GroupParity> {
+        let state = self.lock();
+        let mut groups = state.groups.clone();
+        for delivery in state.followed.values().flatten() {
+            let Some(group) = groups.get_mut(&delivery.group) else { continue };
+            match (delivery.local, delivery.broker) {
+                (true, false) => group.only_local += 1,
+                (false, true) => group.only_broker += 1,
+                _ => group.on_their_way += 1,
+            }
+        }
+        groups
+    }
+
+    /// Expects events of `pattern` to come to `group`.
+    pub(crate) fn expect(&self, pattern: &TopicPattern, group: &Group) {
+        let mut state = self.lock();
+        state.expected.insert(pattern, group.clone());
+        state.groups.entry(group.clone()).or_default();
+    }
+
+    /// Expects them no more; what is on its way is forgotten.
+    pub(crate) fn expect_no_more(&self, pattern: &TopicPattern, group: &Group) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let mut first = true;
+        state
+            .expected
+            .remove(pattern, |expected| expected == group && std::mem::replace(&mut first, false));
+        state.followed.retain(|_, deliveries| {
+            let before = deliveries.len();
+            deliveries.retain(|delivery| delivery.group != *group);
+            state.deliveries -= before - deliveries.len();
+            !deliveries.is_empty()
+        });
+    }
+
+    /// The first bus is given an event.
+    pub(crate) fn published(&self, event: &DomainEvent) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.of(&event.event_type).published += 1;
+        let mut groups: Vec<_> = state.expected.matching(&event.event_type).cloned().collect();
+        groups.sort_unstable();
+        groups.dedup();
+        if state.deliveries + groups.len() > FOLLOWED {
+            for group in &groups {
+                state.groups.entry(group.clone()).or_default().unfollowed += 1;
+            }
+            return;
+        }
+        if groups.is_empty() {
+            return;
+        }
+        let arriving =
+            groups.into_iter().map(|group| Delivery { group, local: false, broker: false });
+        let deliveries = state.followed.entry(event.id).or_default();
+        let before = deliveries.len();
+        deliveries.extend(arriving);
+        state.deliveries += deliveries.len() - before;
+    }
+
+    /// The first bus did not take it after all.
+    pub(crate) fn not_published(&self, event: &DomainEvent) {
+        let mut state = self.lock();
+        let row = state.of(&event.event_type);
+        row.published = row.published.saturating_sub(1);
+        let forgotten = state.followed.remove(&event.id).map_or(0, |deliveries| deliveries.len());
+        state.deliveries -= forgotten;
+    }
+
+    /// The second bus took an event.
+    pub(crate) fn confirmed(&self, event: &DomainEvent, since: Instant) {
+        let mut state = self.lock();
+        let row = state.of(&event.event_type);
+        row.confirmed += 1;
+        row.lag = since.elapsed();
+        row.longest_lag = row.longest_lag.max(row.lag);
+    }
+
+    /// The second bus will never have an event.
+    pub(crate) fn missing(&self, event: &DomainEvent) {
+        self.lock().of(&event.event_type).missing += 1;
+    }
+
+    /// An event arrived at a group. One that this process did not publish is nobody's business
+    /// here.
+    pub(crate) fn arrived(&self, id: EventId, group: &Group, side: Side) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(deliveries) = state.followed.get_mut(&id) else { return };
+        let place = deliveries.iter().position(|delivery| delivery.group == *group);
+        let Some(delivery) = place.and_then(|place| deliveries.get_mut(place)) else { return };
+        let row = state.groups.entry(group.clone()).or_default();
+        match side {
+            // Tried again, which is the first bus's own affair.
+            Side::Local => delivery.local = true,
+            Side::Broker if delivery.broker => row.duplicates += 1,
+            Side::Broker => delivery.broker = true,
+        }
+        if let (true, true, Some(place)) = (delivery.local, delivery.broker, place) {
+            row.matched += 1;
+            deliveries.swap_remove(place);
+            state.deliveries -= 1;
+            if deliveries.is_empty() {
+                state.followed.remove(&id);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn of(&mut self, event_type: &EventType) -> &mut TypeParity {
+        self.types.entry(event_type.clone()).or_default()
+    }
+}
+
+impl fmt::Debug for ParityLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("ParityLedger")
+            .field("types", &state.types.len())
+            .field("groups", &state.groups.len())
+            .field("followed", &state.deliveries)
+            .finish()
+    }
+}
