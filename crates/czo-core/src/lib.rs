@@ -21,7 +21,7 @@ pub use czo_macros::Event;
 pub use error::{Classified, ErrorKind, FieldError, FieldErrorCode, describe};
 pub use event::{
     CatalogueError, DomainEvent, Event, EventCatalogue, EventDescriptor, EventError, EventFactory,
-    EventMetadata, EventType, EventTypeError, TopicPattern, TopicPatternError,
+    EventMetadata, EventType, EventTypeError, EventVersion, TopicPattern, TopicPatternError,
 };
 pub use event_bus::{
     BusError, EventBus, EventBusExt, EventHandler, Group, GroupError, HandlerError,
@@ -44,8 +44,10 @@ pub mod __private {
     #[cfg(feature = "sea-orm")]
     pub use sea_orm;
     pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    pub use serde_json::{Error as JsonError, Value};
     pub use uuid::Uuid;
 
+    pub use crate::event::is_same_type;
     pub use crate::id::{format as format_id, parse as parse_id};
     pub use crate::text::{deserialize as deserialize_text, schema as text_schema};
 }
