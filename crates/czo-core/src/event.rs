@@ -4,6 +4,8 @@ mod catalogue;
 mod domain_event;
 mod event_type;
 mod factory;
+mod legacy_name;
+mod system;
 mod topic_pattern;
 
 use std::num::NonZeroU32;
@@ -17,6 +19,8 @@ pub use catalogue::{CatalogueError, EventCatalogue, EventDescriptor};
 pub use domain_event::{DomainEvent, EventError, EventMetadata};
 pub use event_type::{EventType, EventTypeError};
 pub use factory::EventFactory;
+pub use legacy_name::LegacyNameError;
+pub use system::{ConfigUpdated, MaintenanceStarted, SYSTEM_PRODUCER, ShutdownStarted};
 pub use topic_pattern::{TopicPattern, TopicPatternError};
 
 /// The payload of one type of event. Derive it.

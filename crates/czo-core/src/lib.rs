@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+// The derives name this crate.
+extern crate self as czo_core;
+
 mod actor;
 mod clock;
 mod context;
@@ -20,8 +23,9 @@ pub use context::{CorrelationId, CorrelationIdError, NoShop, RequestContext};
 pub use czo_macros::Event;
 pub use error::{Classified, ErrorKind, FieldError, FieldErrorCode, describe};
 pub use event::{
-    CatalogueError, DomainEvent, Event, EventCatalogue, EventDescriptor, EventError, EventFactory,
-    EventMetadata, EventType, EventTypeError, EventVersion, TopicPattern, TopicPatternError,
+    CatalogueError, ConfigUpdated, DomainEvent, Event, EventCatalogue, EventDescriptor, EventError,
+    EventFactory, EventMetadata, EventType, EventTypeError, EventVersion, LegacyNameError,
+    MaintenanceStarted, SYSTEM_PRODUCER, ShutdownStarted, TopicPattern, TopicPatternError,
 };
 pub use event_bus::{
     BusError, EventBus, EventBusExt, EventHandler, Group, GroupError, HandlerError,

@@ -41,7 +41,7 @@ impl From<PriceSetV2> for PriceSet {
     }
 }
 
-fn event(version: u32, data: Value) -> DomainEvent {
+fn event(version: u32, data: &Value) -> DomainEvent {
     serde_json::from_value(json!({
         "id": "0193f0a4-8a2b-7c3d-9e4f-5a6b7c8d9e0f",
         "type": "product.price.set",
@@ -63,23 +63,23 @@ fn every_older_version_of_the_chain_is_read_as_the_newest() {
         (2, json!({ "cents": 1200 })),
         (5, json!({ "minor": 1200, "currency": "EUR" })),
     ] {
-        assert_eq!(event(version, data).decode::<PriceSet>().unwrap(), expected, "{version}");
+        assert_eq!(event(version, &data).decode::<PriceSet>().unwrap(), expected, "{version}");
     }
 }
 
 #[test]
 fn a_version_that_is_newer_or_was_never_there_is_a_mismatch() {
     for version in [3, 4, 6, u32::MAX] {
-        let read = event(version, json!({ "price": 1, "cents": 1 })).decode::<PriceSet>();
+        let read = event(version, &json!({ "price": 1, "cents": 1 })).decode::<PriceSet>();
         assert!(matches!(read, Err(EventError::Mismatch { .. })), "{version}: {read:?}");
     }
-    let newer = event(2, json!({ "cents": 1 })).decode::<PriceSetV1>();
+    let newer = event(2, &json!({ "cents": 1 })).decode::<PriceSetV1>();
     assert!(matches!(newer, Err(EventError::Mismatch { .. })), "{newer:?}");
 }
 
 #[test]
 fn data_of_another_shape_than_its_old_version_is_a_decoding_error_of_that_version() {
-    let error = event(1, json!({ "cents": 5 })).decode::<PriceSet>().unwrap_err();
+    let error = event(1, &json!({ "cents": 5 })).decode::<PriceSet>().unwrap_err();
     assert!(matches!(error, EventError::Decode { .. }));
     assert!(error.to_string().ends_with("is not a `product.price.set` version 1"), "{error}");
 }
