@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use czo_core::{
-    DomainEvent, Event, EventBus, EventCatalogue, EventFactory, RequestContext, SubscribeOptions,
+    DomainEvent, Event, EventCatalogue, EventFactory, RequestContext, SubscribeOptions,
     SystemClock, SystemIds, handler_fn,
 };
 use czo_domain::{Domain, DomainContext, DomainError, DomainName, MigrationSet, Registration};

@@ -130,7 +130,7 @@ async fn an_idle_connection_does_not_hold_the_end_up() {
 
 #[tokio::test]
 async fn a_graceful_end_is_announced_on_the_bus() {
-    let site = Site::sqlite();
+    let site = Site::sqlite().with("CZO_LOG__FORMAT", "json");
     let finished = start(&site).await.stop().await;
     let kinds: Vec<_> = events(&finished.stderr).into_iter().map(|event| event.kind).collect();
     assert_eq!(kinds.last().map(String::as_str), Some("system.shutdown.started"), "{kinds:?}");

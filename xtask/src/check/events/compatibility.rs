@@ -216,5 +216,4 @@ fn texts(of: Option<&Value>) -> BTreeSet<String> {
 }
 
 #[cfg(test)]
-#[path = "compatibility_tests.rs"]
 mod tests;
