@@ -1,5 +1,7 @@
 //! `cargo xtask check`: everything that has to hold before a change is taken, apart from tests.
 
+mod asyncapi;
+mod events;
 mod features;
 mod graph;
 mod manifests;
@@ -25,7 +27,8 @@ pub(crate) struct CheckArgs {
     /// Run one check only
     #[arg(long, value_enum, value_name = "NAME")]
     only: Option<Check>,
-    /// Write the crate graph to xtask/crate-graph.txt instead of comparing it
+    /// Write the crate graph to xtask/crate-graph.txt, and the schemas of events that changed
+    /// without breaking anybody to services/czo/events, instead of comparing them
     #[arg(long)]
     bless: bool,
 }
@@ -44,6 +47,10 @@ enum Check {
     Graph,
     /// Manifests, READMEs and file names follow the house rules
     Manifests,
+    /// No domain publishes around the types, and no version of an event changes what it means
+    Events,
+    /// The AsyncAPI document of the program is one, says AsyncAPI's parser (needs Node.js)
+    Asyncapi,
     /// Every crate compiles alone, with each of its features alone and with none
     Features,
     /// No tracked file names a folder of the machine it was written on
@@ -59,6 +66,8 @@ impl Check {
             Check::Deny => "deny",
             Check::Graph => "graph",
             Check::Manifests => "manifests",
+            Check::Events => "events",
+            Check::Asyncapi => "asyncapi",
             Check::Features => "features",
             Check::Private => "private",
         }
@@ -73,6 +82,9 @@ impl Check {
             Check::Graph if bless => graph::bless(workspace),
             Check::Graph => report(&graph::check(workspace)?),
             Check::Manifests => report(&manifests::check(workspace)?),
+            Check::Events if bless => report(&events::bless(workspace)?),
+            Check::Events => report(&events::check(workspace)?),
+            Check::Asyncapi => asyncapi::check(workspace),
             Check::Features => features::check(workspace),
             Check::Private => report(&private::check(workspace)?),
         }
@@ -150,6 +162,13 @@ mod tests {
     fn the_workspace_follows_its_own_rules() -> Result<()> {
         let none: [String; 0] = [];
         assert_eq!(manifests::check(&Workspace::find()?)?, none);
+        Ok(())
+    }
+
+    #[test]
+    fn no_domain_publishes_around_the_types() -> Result<()> {
+        let none: [String; 0] = [];
+        assert_eq!(events::check_sources(&Workspace::find()?)?, none);
         Ok(())
     }
 

@@ -4,18 +4,24 @@ mod catalogue;
 mod domain_event;
 mod event_type;
 mod factory;
+mod legacy_name;
+mod system;
 mod topic_pattern;
 mod topic_trie;
 
 use std::num::NonZeroU32;
 
+use schemars::Schema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 pub use catalogue::{CatalogueError, EventCatalogue, EventDescriptor};
 pub use domain_event::{DomainEvent, EventError, EventMetadata};
 pub use event_type::{EventType, EventTypeError};
 pub use factory::EventFactory;
+pub use legacy_name::LegacyNameError;
+pub use system::{ConfigUpdated, MaintenanceStarted, SYSTEM_PRODUCER, ShutdownStarted};
 pub use topic_pattern::{TopicPattern, TopicPatternError};
 pub use topic_trie::TopicTrie;
 
@@ -40,6 +46,49 @@ pub use topic_trie::TopicTrie;
 ///
 /// assert_eq!(ReviewCreated::TYPE.as_str(), "review.item.created");
 /// ```
+///
+/// # Versions
+///
+/// **A new optional field keeps the version** (`Option`, or `#[serde(default)]`): readers tolerate
+/// what they don't know and do without what is absent. **Anything else is a new version**: a field
+/// that goes, gets another name or type, or that must be there. `cargo xtask check --only events`
+/// compares with the committed schemas and says which it is.
+///
+/// A new version is a new Rust type; the old one stays, is named by `from`, and is converted by
+/// [`From`]. Whoever asks for the new version then reads events of all older ones too, which
+/// brokers and logs keep for long. `from` may itself have a `from`.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use czo_core::{Event, EventFactory, RequestContext, SystemClock, SystemIds};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// /// A customer wrote a review.
+/// #[derive(Serialize, Deserialize, JsonSchema, Event)]
+/// #[event("review.item.created", version = 1)]
+/// struct ReviewCreatedV1 {
+///     stars: u8,
+/// }
+///
+/// /// A customer wrote a review.
+/// #[derive(Serialize, Deserialize, JsonSchema, Event)]
+/// #[event("review.item.created", version = 2, from = ReviewCreatedV1)]
+/// struct ReviewCreated {
+///     percent: u8,
+/// }
+///
+/// impl From<ReviewCreatedV1> for ReviewCreated {
+///     fn from(old: ReviewCreatedV1) -> Self {
+///         Self { percent: old.stars * 20 }
+///     }
+/// }
+///
+/// # let events = EventFactory::new("reviews", Arc::new(SystemClock), Arc::new(SystemIds));
+/// # let ctx = RequestContext::system(&SystemIds);
+/// let old = events.event(&ctx, &ReviewCreatedV1 { stars: 4 })?;
+/// assert_eq!(old.decode::<ReviewCreated>()?.percent, 80);
+/// # Ok::<(), czo_core::EventError>(())
+/// ```
 pub trait Event:
     Serialize + DeserializeOwned + schemars::JsonSchema + Send + Sync + 'static
 {
@@ -49,4 +98,48 @@ pub trait Event:
     /// The version of the payload's shape. It grows when a reader of the old shape could not
     /// read the new one.
     const VERSION: NonZeroU32;
+
+    /// Reads `data` of this `version`, converting an older one; `None` when the version is not
+    /// known. [`DomainEvent::decode`] is how to call it.
+    #[must_use]
+    fn read(version: NonZeroU32, data: &Value) -> Option<Result<Self, serde_json::Error>> {
+        (version == Self::VERSION).then(|| Self::deserialize(data))
+    }
+
+    /// Every version that [`read`](Self::read) knows, oldest first.
+    #[must_use]
+    fn versions() -> Vec<EventVersion> {
+        vec![EventVersion::of::<Self>()]
+    }
+}
+
+/// One version of an event that a program can read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct EventVersion {
+    /// The version.
+    pub version: NonZeroU32,
+    /// The JSON Schema of `data`.
+    pub schema: Schema,
+}
+
+impl EventVersion {
+    /// The version of `E` itself.
+    #[must_use]
+    pub fn of<E: Event>() -> Self {
+        Self { version: E::VERSION, schema: schemars::schema_for!(E) }
+    }
+}
+
+/// Whether two types are one, for the derive to say while compiling.
+#[doc(hidden)]
+pub const fn is_same_type(one: &EventType, other: &EventType) -> bool {
+    let (one, other) = (one.as_str().as_bytes(), other.as_str().as_bytes());
+    let mut same = one.len() == other.len();
+    let mut place = 0;
+    while same && place < one.len() {
+        same = one[place] == other[place];
+        place += 1;
+    }
+    same
 }

@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+// The derives name this crate.
+extern crate self as czo_core;
+
 mod actor;
 mod clock;
 mod context;
@@ -20,8 +23,10 @@ pub use context::{CorrelationId, CorrelationIdError, NoShop, RequestContext};
 pub use czo_macros::Event;
 pub use error::{Classified, ErrorKind, FieldError, FieldErrorCode, describe};
 pub use event::{
-    CatalogueError, DomainEvent, Event, EventCatalogue, EventDescriptor, EventError, EventFactory,
-    EventMetadata, EventType, EventTypeError, TopicPattern, TopicPatternError, TopicTrie,
+    CatalogueError, ConfigUpdated, DomainEvent, Event, EventCatalogue, EventDescriptor, EventError,
+    EventFactory, EventMetadata, EventType, EventTypeError, EventVersion, LegacyNameError,
+    MaintenanceStarted, SYSTEM_PRODUCER, ShutdownStarted, TopicPattern, TopicPatternError,
+    TopicTrie,
 };
 pub use event_bus::{
     BusError, DeadLetter, DeadLetterFilter, DeadLetters, EventBus, EventBusExt, EventHandler,
@@ -44,8 +49,10 @@ pub mod __private {
     #[cfg(feature = "sea-orm")]
     pub use sea_orm;
     pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    pub use serde_json::{Error as JsonError, Value};
     pub use uuid::Uuid;
 
+    pub use crate::event::is_same_type;
     pub use crate::id::{format as format_id, parse as parse_id};
     pub use crate::text::{deserialize as deserialize_text, schema as text_schema};
 }

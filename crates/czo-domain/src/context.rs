@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use czo_core::{Clock, EventBus, EventFactory, IdGenerator, PermissionService, ShopDirectory};
+use czo_core::{Clock, EventFactory, IdGenerator, PermissionService, ShopDirectory};
 use czo_graphql::GraphqlOptions;
 use czo_repo::Database;
 
-use crate::DomainName;
+use crate::{DomainEvents, DomainName, EventOutlet};
 
 /// Everything a domain may use. Handed in at boot; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct DomainContext {
     /// The database, migrated.
     pub database: Database,
-    /// Where events go.
-    pub bus: Arc<dyn EventBus>,
+    /// Where events go, through [`events`](Self::events).
+    pub outlet: EventOutlet,
     /// Who may do what.
     pub permissions: Arc<dyn PermissionService>,
     /// The shops.
@@ -28,9 +28,10 @@ pub struct DomainContext {
 }
 
 impl DomainContext {
-    /// Puts payloads into envelopes whose source is the domain.
+    /// Publishes events whose source is the domain.
     #[must_use]
-    pub fn events(&self, domain: DomainName) -> EventFactory {
-        EventFactory::new(domain.as_str(), self.clock.clone(), self.ids.clone())
+    pub fn events(&self, domain: DomainName) -> DomainEvents {
+        let factory = EventFactory::new(domain.as_str(), self.clock.clone(), self.ids.clone());
+        DomainEvents::new(factory, self.outlet.clone())
     }
 }

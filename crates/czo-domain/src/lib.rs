@@ -2,9 +2,11 @@
 
 mod context;
 mod domain;
+mod events;
 mod registration;
 
 pub use context::DomainContext;
 pub use czo_migrations::MigrationSet;
 pub use domain::{Domain, DomainError, DomainName};
+pub use events::{DomainEvents, EventOutlet};
 pub use registration::{Parts, PendingSubscription, Registration};

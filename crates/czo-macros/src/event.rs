@@ -1,10 +1,10 @@
 //! `#[derive(Event)]`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Error, LitInt, LitStr, Result, Token};
+use syn::{DeriveInput, Error, LitInt, LitStr, Result, Token, Type};
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let mut named = input.attrs.iter().filter(|attribute| attribute.path().is_ident("event"));
@@ -17,23 +17,74 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     if let Some(second) = named.next() {
         return Err(Error::new(second.span(), "an event has one name"));
     }
-    let Name { event_type, version } = attribute.parse_args()?;
+    let Name { event_type, version, from } = attribute.parse_args()?;
 
     let ident = &input.ident;
-    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    let generics = &input.generics;
+    if let (Some(_), Some(parameter)) = (&from, generics.params.first()) {
+        return Err(Error::new(parameter.span(), "an event with `from` has no parameters"));
+    }
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let upcast = from.as_ref().map(upcast);
+    let check = from.as_ref().map(|from| is_older(from, ident));
     Ok(quote! {
         impl #impl_generics ::czo_core::Event for #ident #type_generics #where_clause {
             const TYPE: ::czo_core::EventType = ::czo_core::EventType::from_static(#event_type);
             const VERSION: ::std::num::NonZeroU32 =
                 ::std::num::NonZeroU32::new(#version).expect("the derive checked that it is not 0");
+            #upcast
         }
+        #check
     })
 }
 
-/// `"product.item.created", version = 1`
+/// Reads what `from` reads and converts it. The span lets a missing `impl From` point at `from`.
+fn upcast(from: &Type) -> TokenStream {
+    quote_spanned! {from.span()=>
+        fn read(
+            version: ::std::num::NonZeroU32,
+            data: &::czo_core::__private::Value,
+        ) -> ::std::option::Option<::std::result::Result<Self, ::czo_core::__private::JsonError>> {
+            if version == <Self as ::czo_core::Event>::VERSION {
+                let read = <Self as ::czo_core::__private::Deserialize<'_>>::deserialize(data);
+                return ::std::option::Option::Some(read);
+            }
+            let older = <#from as ::czo_core::Event>::read(version, data)?;
+            ::std::option::Option::Some(older.map(<Self as ::std::convert::From<#from>>::from))
+        }
+
+        fn versions() -> ::std::vec::Vec<::czo_core::EventVersion> {
+            let mut versions = <#from as ::czo_core::Event>::versions();
+            versions.push(::czo_core::EventVersion::of::<Self>());
+            versions
+        }
+    }
+}
+
+/// Statics, since a constant with a destructor can't be borrowed in a constant.
+fn is_older(from: &Type, ident: &syn::Ident) -> TokenStream {
+    quote_spanned! {from.span()=>
+        const _: () = {
+            static OLDER: ::czo_core::EventType = <#from as ::czo_core::Event>::TYPE;
+            static NEWER: ::czo_core::EventType = <#ident as ::czo_core::Event>::TYPE;
+            ::std::assert!(
+                ::czo_core::__private::is_same_type(&OLDER, &NEWER),
+                "`from` names another event: it must be an older version of the same type"
+            );
+            let older = <#from as ::czo_core::Event>::VERSION.get();
+            ::std::assert!(
+                older < <#ident as ::czo_core::Event>::VERSION.get(),
+                "`from` names no older version: its `version` must be smaller than this one's"
+            );
+        };
+    }
+}
+
+/// `"product.item.created", version = 2, from = ProductCreatedV1`
 struct Name {
     event_type: LitStr,
     version: LitInt,
+    from: Option<Type>,
 }
 
 impl Parse for Name {
@@ -57,12 +108,27 @@ impl Parse for Name {
         if version.base10_parse::<u32>()? == 0 {
             return Err(Error::new(version.span(), "versions start at 1"));
         }
-        input.parse::<Option<Token![,]>>()?;
-        if !input.is_empty() {
-            return Err(input.error("expected nothing behind the version"));
+        let mut from = None;
+        if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            from = Some(parse_from(input)?);
         }
-        Ok(Self { event_type, version })
+        if !input.is_empty() {
+            return Err(input.error("expected nothing more"));
+        }
+        Ok(Self { event_type, version, from })
     }
+}
+
+/// `from = ProductCreatedV1`
+fn parse_from(input: ParseStream<'_>) -> Result<Type> {
+    let key: syn::Ident = input.parse()?;
+    if key != "from" {
+        return Err(Error::new(key.span(), "expected `from = <the type of the older version>`"));
+    }
+    input.parse::<Token![=]>()?;
+    let from = input.parse()?;
+    input.parse::<Option<Token![,]>>()?;
+    Ok(from)
 }
 
 /// The rule of `czo_core::EventType`, told with a span instead of a panic.

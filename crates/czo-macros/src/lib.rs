@@ -9,8 +9,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// Implements `czo_core::Event` for the payload of one type of event.
 ///
 /// `#[event("product.item.created", version = 1)]` names the type and the version of its shape;
-/// both are checked while compiling. The payload also derives `Serialize`, `Deserialize` and
-/// `JsonSchema`.
+/// both are checked while compiling. `version = 2, from = ProductCreatedV1` reads older events by
+/// `impl From<ProductCreatedV1>`; that it is an older version of the same event is checked too.
+/// The payload also derives `Serialize`, `Deserialize` and `JsonSchema`.
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     event::derive(&parse_macro_input!(input as DeriveInput))

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use czo_core::{
-    DomainEvent, EventBus, HandlerError, StaticRoles, SubscribeOptions, TopicPattern, handler_fn,
+    DomainEvent, EventBus, EventFactory, HandlerError, RequestContext, SYSTEM_PRODUCER,
+    ShutdownStarted, StaticRoles, SubscribeOptions, TopicPattern, handler_fn,
 };
-use czo_domain::{DomainContext, Parts, Registration};
-use czo_events::InProcessBus;
+use czo_domain::{DomainContext, DomainName, EventOutlet};
+use czo_events::{InProcessBus, SchemaGuard};
 use czo_graphql::Subgraph;
 use czo_http::axum::Router;
 use czo_http::{Api, Server};
@@ -18,6 +19,7 @@ use secrecy::SecretString;
 use crate::bus_health::BusHealth;
 use crate::config::EventBusProvider;
 use crate::server_file::{Instance, ServerFile};
+use crate::topology::JOURNAL;
 use crate::{
     AccessTokens, Config, Czo, RuntimeError, Shops, data_dir, metrics_route, secrets, shutdown,
 };
@@ -25,18 +27,20 @@ use crate::{
 /// How much of the time to drain requests may use.
 const REQUESTS_SHARE: f64 = 0.8;
 
+/// How long a full bus may hold up the announcement of the end.
+const ANNOUNCE_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long closing the database may take at the least.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-
-/// The group of the subscription that writes every event into the log.
-const JOURNAL: &str = "runtime.journal";
 
 /// A program that is up: connected, migrated, its domains registered. [`serve`](Self::serve)
 /// lets the world in.
 #[derive(Debug)]
 pub struct Application {
     config: Config,
+    domains: Vec<DomainName>,
     context: DomainContext,
+    bus: Arc<dyn EventBus>,
     tokens: AccessTokens,
     shops: Shops,
     first_token: Option<SecretString>,
@@ -71,10 +75,11 @@ impl Czo {
         let bus: Arc<dyn EventBus> = match config.event_bus.provider {
             EventBusProvider::InProcess => Arc::new(InProcessBus::new()),
         };
+        let bus: Arc<dyn EventBus> = Arc::new(SchemaGuard::new(bus, &self.event_catalogue()?)?);
         let permissions = Arc::new(config.static_roles());
         let context = DomainContext {
             database: database.clone(),
-            bus: bus.clone(),
+            outlet: EventOutlet::new(bus.clone()),
             permissions: permissions.clone(),
             shops: Arc::new(shops.clone()),
             clock,
@@ -91,7 +96,9 @@ impl Czo {
             api = api.routes(metrics_route::routes(telemetry, permissions));
         }
         let mut subgraphs = Vec::new();
-        for (name, parts) in self.register(&context)? {
+        let registered = self.register(&context)?;
+        self.topology(&registered)?.check()?;
+        for (name, parts) in registered {
             for pending in parts.subscriptions {
                 bus.subscribe(pending.pattern, pending.group, pending.handler, pending.options)
                     .await?
@@ -102,10 +109,21 @@ impl Czo {
             subgraphs.extend(parts.subgraph);
             tracing::info!(domain = %name, "registered");
         }
+        let domains = self.domains.iter().map(|domain| domain.name()).collect();
         let plain = graphql_routes(subgraphs, config).merge(instance.routes());
         let router = api.plain_routes(plain).into_router();
         let config = config.clone();
-        Ok(Application { config, context, tokens, shops, first_token, instance, router })
+        Ok(Application {
+            config,
+            domains,
+            context,
+            bus,
+            tokens,
+            shops,
+            first_token,
+            instance,
+            router,
+        })
     }
 
     /// Connects to the database and sees to it that its schema is that of this program.
@@ -128,22 +146,6 @@ impl Czo {
         let pending = owners.len();
         owners.dedup();
         if pending > 0 { Err(RuntimeError::Outdated { pending, owners }) } else { Ok(database) }
-    }
-
-    fn register(
-        &self,
-        context: &DomainContext,
-    ) -> Result<Vec<(czo_domain::DomainName, Parts)>, RuntimeError> {
-        self.event_catalogue()?;
-        let mut registered = Vec::with_capacity(self.domains.len());
-        for domain in &self.domains {
-            let mut registration = Registration::default();
-            domain
-                .register(context, &mut registration)
-                .map_err(|source| RuntimeError::Domain { domain: domain.name(), source })?;
-            registered.push((domain.name(), registration.into_parts()));
-        }
-        Ok(registered)
     }
 }
 
@@ -185,6 +187,12 @@ impl Application {
     #[must_use]
     pub fn context(&self) -> &DomainContext {
         &self.context
+    }
+
+    /// The event bus. Domains publish through [`DomainContext::events`].
+    #[must_use]
+    pub fn bus(&self) -> &Arc<dyn EventBus> {
+        &self.bus
     }
 
     /// The configuration.
@@ -238,9 +246,14 @@ impl Application {
         let address =
             server.local_addr().map_err(|source| RuntimeError::Listen { address, source })?;
         let url = format!("http://{address}");
+        let context = self.context.clone();
+        let ending = ShutdownStarted {
+            domains: self.domains.iter().map(ToString::to_string).collect(),
+            drain_seconds: self.config.server.drain_seconds,
+        };
         let signals = shutdown::Signals::install();
         let _file = ServerFile::write(&self.config, &url, &self.instance)?;
-        keep_journal(&*self.context.bus).await?;
+        keep_journal(&*self.bus).await?;
         ready(&url);
 
         let drain = Duration::from_secs(self.config.server.drain_seconds);
@@ -249,6 +262,7 @@ impl Application {
             let signal = signals.first().await;
             tracing::info!(signal, "stopping: finishing what is under way");
             stopped_at = Some(Instant::now());
+            announce(&*self.bus, &context, &ending).await;
         };
         // Something is kept for the events that the last requests cause.
         let for_requests = drain.mul_f64(REQUESTS_SHARE);
@@ -256,7 +270,7 @@ impl Application {
             tracing::warn!("requests were cut off after {:.1} seconds", for_requests.as_secs_f64());
         }
         let spent = stopped_at.map_or(Duration::ZERO, |at: Instant| at.elapsed());
-        shut_down(&self.context, drain.saturating_sub(spent)).await;
+        shut_down(&*self.bus, &self.context.database, drain.saturating_sub(spent)).await;
         tracing::info!("stopped");
         Ok(())
     }
@@ -264,18 +278,31 @@ impl Application {
     /// Ends an application that was not served: waits until its events are handled, for at most
     /// `deadline`, and closes the database. What was not finished is logged.
     pub async fn shutdown(self, deadline: Duration) {
-        shut_down(&self.context, deadline).await;
+        shut_down(&*self.bus, &self.context.database, deadline).await;
     }
 }
 
-async fn shut_down(context: &DomainContext, deadline: Duration) {
+/// Tells whoever listens that this process ends. That nobody could be told keeps it from nothing.
+async fn announce(bus: &dyn EventBus, context: &DomainContext, ending: &ShutdownStarted) {
+    let (clock, ids) = (context.clock.clone(), context.ids.clone());
+    let ctx = RequestContext::system(&*ids);
+    let event = EventFactory::new(SYSTEM_PRODUCER, clock, ids).event(&ctx, ending);
+    let event = event.expect("texts and numbers have a JSON form");
+    match tokio::time::timeout(ANNOUNCE_PATIENCE, bus.publish(event)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the shutdown was not announced"),
+        Err(_) => tracing::warn!("the shutdown was not announced in time"),
+    }
+}
+
+async fn shut_down(bus: &dyn EventBus, database: &Database, deadline: Duration) {
     let until = Instant::now() + deadline;
-    if let Err(error) = context.bus.shutdown(deadline).await {
+    if let Err(error) = bus.shutdown(deadline).await {
         tracing::warn!(%error, "the event bus was not drained");
     }
     // A connection that is in use is waited for, but not for ever.
     let rest = until.saturating_duration_since(Instant::now()).max(CLOSE_PATIENCE);
-    match tokio::time::timeout(rest, context.database.clone().close()).await {
+    match tokio::time::timeout(rest, database.clone().close()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the database was not closed"),
         Err(_) => tracing::warn!("the database was still in use"),

@@ -16,11 +16,14 @@ use crate::{RuntimeError, cli};
 /// use czo_runtime::Czo;
 ///
 /// let czo = Czo::builder().build()?;
-/// assert_eq!(czo.event_catalogue()?.iter().count(), 0);
+/// let events = czo.event_catalogue()?;
+/// assert!(events.iter().all(|event| event.producer == "system"));
 /// # Ok::<(), czo_runtime::RuntimeError>(())
 /// ```
 pub struct Czo {
     pub(crate) domains: Vec<Box<dyn Domain>>,
+    /// Those that are compiled in and not [chosen](Self::only): another process has them.
+    pub(crate) elsewhere: Vec<Box<dyn Domain>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGenerator>,
 }
@@ -35,17 +38,19 @@ impl Czo {
     #[must_use]
     pub fn builder() -> CzoBuilder {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-        CzoBuilder { czo: Self { domains: Vec::new(), clock, ids } }
+        let (domains, elsewhere) = (Vec::new(), Vec::new());
+        CzoBuilder { czo: Self { domains, elsewhere, clock, ids } }
     }
 
-    /// Every event that the domains publish.
+    /// Every event that the system and the domains publish, also those [left to other processes](Self::only).
     ///
     /// # Errors
     ///
     /// [`RuntimeError::Catalogue`] when two domains publish one.
     pub fn event_catalogue(&self) -> Result<EventCatalogue, RuntimeError> {
         let mut catalogue = EventCatalogue::default();
-        for domain in &self.domains {
+        catalogue.add_system()?;
+        for domain in self.domains.iter().chain(&self.elsewhere) {
             domain.events(&mut catalogue)?;
         }
         Ok(catalogue)
@@ -76,7 +81,11 @@ impl Czo {
             }
         }
         let wanted: BTreeSet<String> = wanted.into_iter().map(str::to_owned).collect();
-        self.domains.retain(|domain| wanted.contains(domain.name().as_str()));
+        let (domains, elsewhere) = std::mem::take(&mut self.domains)
+            .into_iter()
+            .partition(|domain| wanted.contains(domain.name().as_str()));
+        self.domains = domains;
+        self.elsewhere.extend::<Vec<_>>(elsewhere);
         Ok(self)
     }
 }

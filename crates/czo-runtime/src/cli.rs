@@ -34,7 +34,7 @@ pub enum Command {
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Show the events that this program publishes
+    /// Show the events of this program, who publishes and who consumes them
     #[command(subcommand)]
     Events(events::EventsCommand),
     /// Open and list shops
@@ -116,7 +116,7 @@ impl Command {
             Self::Serve(args) => serve::serve(czo, args, global).await,
             Self::Migrate(command) => command.execute(&czo, &global.load()?).await,
             Self::Config(command) => command.execute(&global.load()?),
-            Self::Events(command) => command.execute(&czo),
+            Self::Events(command) => command.execute(&czo).await,
             Self::Shops(command) => {
                 let application = boot_quietly(&czo, global).await?;
                 let outcome = command.execute(&application).await;

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use czo_core::{BusError, CatalogueError, Classified, ErrorKind, MoneyError};
+use czo_core::{BusError, CatalogueError, Classified, ErrorKind, Group, MoneyError, TopicPattern};
 use czo_domain::{DomainError, DomainName};
+use czo_events::SchemaError;
 use czo_migrations::MigrationError;
 use czo_repo::DatabaseError;
 use czo_telemetry::TelemetryError;
@@ -90,9 +91,30 @@ pub enum RuntimeError {
         /// Why.
         source: DomainError,
     },
+    /// A subscription would wait for ever.
+    #[error(
+        "domain `{domain}` subscribes group `{group}` to `{pattern}`, which no known event matches{}; `czo events list` shows what there is",
+        match suggestion {
+            Some(suggestion) => format!(": did you mean `{suggestion}`?"),
+            None => "; an event of another program is made known with `EventCatalogue::add_external`".to_owned(),
+        }
+    )]
+    DeafSubscription {
+        /// Whose subscription it is.
+        domain: String,
+        /// Its group.
+        group: Group,
+        /// What it wants.
+        pattern: TopicPattern,
+        /// The nearest pattern that matches an event, if one is near.
+        suggestion: Option<String>,
+    },
     /// Two domains publish one event.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// The schema of an event can't be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The event bus failed.
     #[error(transparent)]
     Bus(#[from] BusError),
@@ -113,6 +135,9 @@ pub enum RuntimeError {
     /// No token of this id.
     #[error("there is no token {0} that could be revoked")]
     UnknownToken(czo_core::TokenId),
+    /// There is no temporary folder to try the domains in.
+    #[error("a temporary folder cannot be made")]
+    TemporaryFolder(#[source] std::io::Error),
     /// The system has no random bytes.
     #[error("the system gives no random bytes for a token")]
     Random,
@@ -130,7 +155,10 @@ impl Classified for RuntimeError {
             Self::Database(error) => error.kind(),
             Self::Migration(error) => error.kind(),
             Self::Bus(error) => error.kind(),
-            Self::Listen { .. } | Self::File { .. } | Self::Random => ErrorKind::Unavailable,
+            Self::Schema(error) => error.kind(),
+            Self::Listen { .. } | Self::File { .. } | Self::TemporaryFolder(_) | Self::Random => {
+                ErrorKind::Unavailable
+            }
             Self::UnknownToken(_) => ErrorKind::NotFound,
             _ => ErrorKind::Invalid,
         }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod application;
+mod asyncapi;
 mod builder;
 mod bus_health;
 pub mod cli;
@@ -14,6 +15,7 @@ mod shops;
 mod shutdown;
 mod telemetry;
 mod tokens;
+mod topology;
 
 pub use application::Application;
 pub use builder::{Czo, CzoBuilder};
@@ -26,3 +28,4 @@ pub use server_file::RunningServer;
 pub use shops::Shops;
 pub use telemetry::install_telemetry;
 pub use tokens::{AccessToken, AccessTokens};
+pub use topology::{EventConsumer, EventTopology};

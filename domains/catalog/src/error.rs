@@ -1,8 +1,7 @@
 //! What the catalogue refuses, and why.
 
 use czo_core::{
-    BusError, Classified, ErrorKind, FieldError, FieldErrorCode, NoShop, PermissionError,
-    ShopDirectoryError,
+    Classified, ErrorKind, FieldError, FieldErrorCode, NoShop, PermissionError, ShopDirectoryError,
 };
 use czo_repo::{DatabaseError, PageError, RepoError};
 use sea_orm::DbErr;
@@ -69,9 +68,6 @@ pub enum CatalogError {
     /// The database failed.
     #[error("the catalogue's database failed")]
     Database(#[from] DatabaseError),
-    /// The event bus failed.
-    #[error("the catalogue's events were not published")]
-    Bus(#[from] BusError),
 }
 
 fn summary(fields: &[FieldError]) -> String {
@@ -137,7 +133,6 @@ impl Classified for CatalogError {
             Self::Page(error) => error.kind(),
             Self::Repository(error) => error.kind(),
             Self::Database(error) => error.kind(),
-            Self::Bus(error) => error.kind(),
         }
     }
 
@@ -146,7 +141,6 @@ impl Classified for CatalogError {
             Self::Permission(error) => error.is_retryable(),
             Self::Shop(error) => error.is_retryable(),
             Self::Database(error) => error.is_retryable(),
-            Self::Bus(error) => error.is_retryable(),
             _ => false,
         }
     }

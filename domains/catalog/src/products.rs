@@ -5,8 +5,8 @@ mod transaction;
 
 use std::sync::Arc;
 
-use czo_core::{EventFactory, FieldErrorCode, Permission, PermissionServiceExt, RequestContext};
-use czo_domain::{DomainContext, DomainName};
+use czo_core::{FieldErrorCode, Permission, PermissionServiceExt, RequestContext};
+use czo_domain::{DomainContext, DomainEvents, DomainName};
 use czo_repo::{Page, PageRequest};
 
 use crate::product::{Handle, Product, ProductStatus};
@@ -32,7 +32,7 @@ pub const PRODUCT_WRITE: Permission = Permission::new("product", "write");
 #[derive(Clone, Debug)]
 pub struct Products {
     context: Arc<DomainContext>,
-    events: EventFactory,
+    events: DomainEvents,
 }
 
 /// Which products of a shop are asked for.

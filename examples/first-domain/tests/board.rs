@@ -30,7 +30,7 @@ async fn a_product_that_is_published_waits_for_a_review() {
     };
     let mug = Products::new(application.context()).create(&ctx, mug).await.unwrap();
     // Draining the bus waits until every event is handled.
-    application.context().bus.shutdown(Duration::from_secs(10)).await.unwrap();
+    application.bus().shutdown(Duration::from_secs(10)).await.unwrap();
 
     let request = Request::get("/api/reviews/waiting").body(Body::empty()).unwrap();
     let response = application.router().oneshot(request).await.unwrap();

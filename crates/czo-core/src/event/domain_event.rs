@@ -72,7 +72,8 @@ pub enum EventError {
         /// What serde said.
         source: serde_json::Error,
     },
-    /// The event is of another type or version than the one asked for.
+    /// The event is of another type than the one asked for, or of a version that its reader does
+    /// not know: a newer one, or one that no `from` leads to.
     #[error("expected `{expected}` version {expected_version}, got `{actual}` version {version}")]
     Mismatch {
         /// The type asked for.
@@ -99,22 +100,24 @@ pub enum EventError {
 }
 
 impl DomainEvent {
-    /// Reads the payload as `E`.
+    /// Reads the payload as `E`, also that of an older version which `E` has an upcaster for.
     ///
     /// # Errors
     ///
-    /// [`EventError::Mismatch`] when the event is of another type or version,
-    /// [`EventError::Decode`] when its data has another shape.
+    /// [`EventError::Mismatch`] when the event is of another type or of a version that `E` does
+    /// not know, such as a newer one; [`EventError::Decode`] when its data has another shape.
     pub fn decode<E: Event>(&self) -> Result<E, EventError> {
-        if self.event_type != E::TYPE || self.version != E::VERSION {
+        let same_type = self.event_type == E::TYPE;
+        let read = same_type.then(|| E::read(self.version, &self.data)).flatten();
+        let Some(read) = read else {
             return Err(EventError::Mismatch {
                 expected: E::TYPE,
                 expected_version: E::VERSION,
                 actual: self.event_type.clone(),
                 version: self.version,
             });
-        }
-        E::deserialize(&self.data).map_err(|source| EventError::Decode {
+        };
+        read.map_err(|source| EventError::Decode {
             id: self.id,
             event_type: self.event_type.clone(),
             version: self.version,

@@ -47,8 +47,11 @@ impl EventType {
 
     /// The whole name.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub const fn as_str(&self) -> &str {
+        match &self.0 {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => text.as_str(),
+        }
     }
 
     /// The first segment: whose event it is.

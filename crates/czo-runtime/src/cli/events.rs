@@ -2,48 +2,42 @@
 
 use anyhow::Context;
 use clap::Subcommand;
-use czo_core::EventType;
+use czo_core::{EventDescriptor, EventType};
+use serde::Serialize;
 
-use super::output::{print_json, print_table};
-use crate::Czo;
+use super::output::{print, print_json, print_table};
+use crate::{Czo, EventConsumer, EventTopology};
 
-/// Show the events that this program publishes.
+/// Show the events of this program; needs neither configuration nor database.
 #[derive(Debug, Subcommand)]
 pub enum EventsCommand {
-    /// List them
+    /// List them, with who publishes and who consumes them
     List {
         /// Print JSON, with the schemas
         #[arg(long)]
         json: bool,
     },
-    /// Print the JSON Schema of an event's data
+    /// Print the JSON Schema of an event's data, in its newest version
     Schema {
         /// The type, such as `product.item.created`
         event_type: EventType,
     },
+    /// Print the AsyncAPI 3.0.0 document of channels, messages, producers and consumers
+    Asyncapi,
+}
+
+#[derive(Serialize)]
+struct Listing<'a> {
+    producers: Vec<&'a EventDescriptor>,
+    consumers: &'a [EventConsumer],
 }
 
 impl EventsCommand {
-    pub(super) fn execute(&self, czo: &Czo) -> anyhow::Result<()> {
-        let catalogue = czo.event_catalogue()?;
+    pub(super) async fn execute(&self, czo: &Czo) -> anyhow::Result<()> {
         match self {
-            Self::List { json: true } => print_json(&catalogue.iter().collect::<Vec<_>>()),
-            Self::List { json: false } => {
-                let rows: Vec<_> = catalogue
-                    .iter()
-                    .map(|event| {
-                        [
-                            event.event_type.to_string(),
-                            event.version.to_string(),
-                            event.producer.clone(),
-                            event.summary.clone().unwrap_or_default(),
-                        ]
-                    })
-                    .collect();
-                print_table(["TYPE", "VERSION", "PRODUCER", "WHAT HAPPENED"], &rows);
-                Ok(())
-            }
+            Self::List { json } => list(&czo.event_topology().await?, *json),
             Self::Schema { event_type } => {
+                let catalogue = czo.event_catalogue()?;
                 let event = catalogue.latest(event_type).with_context(|| {
                     format!(
                         "there is no event `{event_type}`; `czo events list` shows what there is"
@@ -51,6 +45,39 @@ impl EventsCommand {
                 })?;
                 print_json(&event.schema)
             }
+            Self::Asyncapi => {
+                let topology = czo.event_topology().await?;
+                print_json(&topology.asyncapi("czo", env!("CARGO_PKG_VERSION")))
+            }
         }
     }
+}
+
+fn list(topology: &EventTopology, json: bool) -> anyhow::Result<()> {
+    let EventTopology { catalogue, consumers } = topology;
+    if json {
+        return print_json(&Listing { producers: catalogue.iter().collect(), consumers });
+    }
+    let producers: Vec<_> = catalogue
+        .iter()
+        .map(|event| {
+            let elsewhere = if event.external { " (elsewhere)" } else { "" };
+            [
+                event.event_type.to_string(),
+                event.version.to_string(),
+                format!("{}{elsewhere}", event.producer),
+                event.summary.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    print_table(["TYPE", "VERSION", "PRODUCER", "WHAT HAPPENED"], &producers);
+    print("");
+    let consumers: Vec<_> = consumers
+        .iter()
+        .map(|consumer| {
+            [consumer.pattern.to_string(), consumer.group.to_string(), consumer.consumer.clone()]
+        })
+        .collect();
+    print_table(["PATTERN", "GROUP", "CONSUMER"], &consumers);
+    Ok(())
 }

@@ -44,7 +44,8 @@ impl Products {
         self.write(async |tx| {
             let before = Self::existing(tx, shop, id, expected_version).await?;
             let content = validate(patch.onto(&before), currency).map_err(CatalogError::Invalid)?;
-            self.replace(ctx, tx, before, content).await
+            let after = self.replace(ctx, tx, &before, content).await?;
+            Ok(after.unwrap_or(before))
         })
         .await
     }
@@ -79,13 +80,11 @@ impl Products {
         self.write(async |tx| {
             let key = ProductKey::Handle(content.handle.clone());
             let Some(before) = store::find_to_write(tx, shop, &key).await? else {
-                let (_, events) = self.insert(ctx, tx, shop, content).await?;
-                return Ok((PutOutcome::Created, events));
+                self.insert(ctx, tx, shop, content).await?;
+                return Ok(PutOutcome::Created);
             };
-            let (_, events) = self.replace(ctx, tx, before, content).await?;
-            let outcome =
-                if events.is_empty() { PutOutcome::Unchanged } else { PutOutcome::Updated };
-            Ok((outcome, events))
+            let after = self.replace(ctx, tx, &before, content).await?;
+            Ok(if after.is_some() { PutOutcome::Updated } else { PutOutcome::Unchanged })
         })
         .await
     }
@@ -106,8 +105,8 @@ impl Products {
             let product = Self::existing(tx, shop, id, expected_version).await?;
             store::delete(tx, &product).await?;
             let handle = product.handle.to_string();
-            let event = self.event(ctx, &ProductDeleted { product_id: id, handle });
-            Ok(((), vec![event]))
+            self.stage(ctx, tx, &ProductDeleted { product_id: id, handle });
+            Ok(())
         })
         .await
     }

@@ -1,8 +1,8 @@
-//! One write: a transaction, and the events that follow it.
+//! One write: a transaction, and the events that follow its commit.
 
 use std::collections::HashMap;
 
-use czo_core::{DomainEvent, Event, FieldError, FieldErrorCode, RequestContext, ShopId};
+use czo_core::{Event, FieldError, FieldErrorCode, RequestContext, ShopId};
 use czo_repo::{DatabaseError, UnitOfWork};
 use thiserror::Error;
 
@@ -56,30 +56,13 @@ impl From<DatabaseError> for WriteError {
 }
 
 impl Products {
-    /// Runs `work` in one transaction, and publishes its events once it is committed, also when
-    /// the caller has gone meanwhile.
+    /// Runs `work` in one transaction. The events that it [stages](Self::stage) are published once
+    /// it is committed, also when the caller has gone meanwhile.
     pub(super) async fn write<T>(
         &self,
-        work: impl AsyncFnOnce(&UnitOfWork) -> Result<(T, Vec<DomainEvent>), WriteError> + Clone,
+        work: impl AsyncFnOnce(&UnitOfWork) -> Result<T, WriteError> + Clone,
     ) -> Result<T, CatalogError> {
-        let written = self
-            .context
-            .database
-            .transaction(async |tx| {
-                let (value, events) = work(tx).await?;
-                if !events.is_empty() {
-                    let bus = self.context.bus.clone();
-                    tx.after_commit(async move {
-                        if let Err(error) = bus.publish_batch(events).await {
-                            // The write stands; saying that it failed would be the greater lie.
-                            tracing::error!(%error, "events of a committed write were not published");
-                        }
-                    });
-                }
-                Ok::<_, WriteError>(value)
-            })
-            .await;
-        match written {
+        match self.context.database.transaction(work).await {
             Ok(value) => Ok(value),
             Err(error) => Err(self.explain(error).await),
         }
@@ -128,7 +111,7 @@ impl Products {
         tx: &UnitOfWork,
         shop: ShopId,
         content: ProductContent,
-    ) -> Result<(Product, Vec<DomainEvent>), WriteError> {
+    ) -> Result<Product, WriteError> {
         let variants = self.variants(content.variants.clone(), &[]);
         let attempt = Attempt::of(shop, None, &variants);
         let product = store::insert(tx, shop, content, variants).await;
@@ -136,25 +119,26 @@ impl Products {
 
         let handle = product.handle.to_string();
         let (product_id, title) = (product.id, product.title.clone());
-        let mut events = vec![self.event(ctx, &ProductCreated { product_id, handle, title })];
-        events.extend(self.published(ctx, &product, ProductStatus::Draft));
-        Ok((product, events))
+        self.stage(ctx, tx, &ProductCreated { product_id, handle, title });
+        self.stage_published(ctx, tx, &product, ProductStatus::Draft);
+        Ok(product)
     }
 
+    /// The product as it is then; `None` when it is so already.
     pub(super) async fn replace(
         &self,
         ctx: &RequestContext,
         tx: &UnitOfWork,
-        before: Product,
+        before: &Product,
         content: ProductContent,
-    ) -> Result<(Product, Vec<DomainEvent>), WriteError> {
-        let changed = content.changed_since(&ProductContent::from(&before));
+    ) -> Result<Option<Product>, WriteError> {
+        let changed = content.changed_since(&ProductContent::from(before));
         if changed.is_empty() {
-            return Ok((before, Vec::new()));
+            return Ok(None);
         }
         let variants = self.variants(content.variants.clone(), &before.variants);
         let attempt = Attempt::of(before.shop_id, Some(before.id), &variants);
-        let after = store::update(tx, &before, content, variants).await;
+        let after = store::update(tx, before, content, variants).await;
         let after = after.map_err(|error| attempt.failed(error))?;
 
         let updated = ProductUpdated {
@@ -163,9 +147,9 @@ impl Products {
             version: after.version,
             changed,
         };
-        let mut events = vec![self.event(ctx, &updated)];
-        events.extend(self.published(ctx, &after, before.status));
-        Ok((after, events))
+        self.stage(ctx, tx, &updated);
+        self.stage_published(ctx, tx, &after, before.status);
+        Ok(Some(after))
     }
 
     /// The variants of `contents`: one with the option values of an `existing` one is that one,
@@ -184,25 +168,25 @@ impl Products {
     }
 
     /// [`ProductPublished`], if the product is active and was not.
-    fn published(
+    fn stage_published(
         &self,
         ctx: &RequestContext,
+        tx: &UnitOfWork,
         product: &Product,
         before: ProductStatus,
-    ) -> Option<DomainEvent> {
-        let became_active =
-            product.status == ProductStatus::Active && before != ProductStatus::Active;
-        became_active.then(|| {
+    ) {
+        if product.status == ProductStatus::Active && before != ProductStatus::Active {
             let event = ProductPublished {
                 product_id: product.id,
                 handle: product.handle.to_string(),
                 title: product.title.clone(),
             };
-            self.event(ctx, &event)
-        })
+            self.stage(ctx, tx, &event);
+        }
     }
 
-    pub(super) fn event<E: Event>(&self, ctx: &RequestContext, payload: &E) -> DomainEvent {
-        self.events.event(ctx, payload).expect("ids, texts and numbers have a JSON form")
+    pub(super) fn stage<E: Event>(&self, ctx: &RequestContext, tx: &UnitOfWork, payload: &E) {
+        let staged = self.events.stage(tx, ctx, payload);
+        staged.expect("ids, texts and numbers have a JSON form");
     }
 }

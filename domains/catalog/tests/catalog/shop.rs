@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use czo_catalog::{Product, ProductDraft, ProductStatus, Products, VariantDraft};
 use czo_core::{Actor, ManualClock, RequestContext, SequentialIds, StaticRoles, SystemIds};
-use czo_domain::DomainContext;
+use czo_domain::{DomainContext, EventOutlet};
 use czo_graphql::GraphqlOptions;
 use czo_migrations::{Migrator, catalog};
 use czo_testkit::{BusRecorder, TestDatabase, TestShops};
@@ -38,7 +38,7 @@ impl Fixture {
         let clock = Arc::new(ManualClock::at("2026-11-21T12:00:00.123456Z".parse().unwrap()));
         let context = DomainContext {
             database: database.database(),
-            bus: Arc::new(bus.clone()),
+            outlet: EventOutlet::new(Arc::new(bus.clone())),
             permissions: Arc::new(StaticRoles::new([])),
             shops: Arc::new(shops),
             clock: clock.clone(),

@@ -84,8 +84,15 @@ async fn the_configuration_shown_has_no_password() {
 #[tokio::test]
 async fn the_events_of_the_catalogue_are_listed_with_their_schemas() {
     let site = Site::unconfigured();
-    let events = site.czo(&["events", "list", "--json"]).await.succeeded().json();
-    let events = events.as_array().unwrap();
+    let listed = site.czo(&["events", "list", "--json"]).await.succeeded().json();
+    let journal = json!({ "pattern": "#", "group": "runtime.journal", "consumer": "runtime" });
+    assert_eq!(listed["consumers"], json!([journal]));
+    let (system, events): (Vec<_>, Vec<_>) = listed["producers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .partition(|event| event["producer"] == "system");
+    assert_eq!(system.len(), 3);
     let kinds: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     let expected = ["created", "deleted", "published", "updated"];
     assert_eq!(kinds, expected.map(|action| format!("product.item.{action}")));
@@ -98,6 +105,22 @@ async fn the_events_of_the_catalogue_are_listed_with_their_schemas() {
         let alone = site.czo(&["events", "schema", kind]).await.succeeded().json();
         assert_eq!(&alone, schema);
     }
+}
+
+#[tokio::test]
+async fn the_asyncapi_document_is_the_agreed_one() {
+    let site = Site::unconfigured();
+    let document = site.czo(&["events", "asyncapi"]).await.succeeded().json();
+    let document = format!("{document:#}\n");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/asyncapi.json");
+    if std::env::var_os("CZO_TEST_BLESS").is_some() {
+        std::fs::write(path, &document).unwrap();
+    }
+    let agreed = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(
+        document, agreed,
+        "if the change is meant: CZO_TEST_BLESS=1 and run this test again"
+    );
 }
 
 #[tokio::test]

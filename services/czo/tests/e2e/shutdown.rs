@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::support::{Server, Site, eventually, on_each_database};
+use crate::support::{Server, Site, events, eventually, on_each_database};
 
 /// An upload that waits to be told how it goes on.
 struct SlowUpload {
@@ -126,6 +126,14 @@ async fn an_idle_connection_does_not_hold_the_end_up() {
     client.count().await;
     assert_eq!(server.stop().await.status, Some(0));
     drop((client, connection));
+}
+
+#[tokio::test]
+async fn a_graceful_end_is_announced_on_the_bus() {
+    let site = Site::sqlite().with("CZO_LOG__FORMAT", "json");
+    let finished = start(&site).await.stop().await;
+    let kinds: Vec<_> = events(&finished.stderr).into_iter().map(|event| event.kind).collect();
+    assert_eq!(kinds.last().map(String::as_str), Some("system.shutdown.started"), "{kinds:?}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod site;
 mod wait;
 
 pub(crate) use client::{Client, code_of, user_error};
-pub(crate) use log::Event;
+pub(crate) use log::{Event, events};
 pub(crate) use postgres::PostgresDatabase;
 pub(crate) use process::Finished;
 pub(crate) use server::Server;

@@ -1,0 +1,11 @@
+use czo_core::Event;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Event)]
+#[event("product.item.created", version = 1)]
+struct Old;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Event)]
+#[event("product.item.created", version = 2, from = Old)]
+struct Created;
+
+fn main() {}

@@ -1,0 +1,233 @@
+//! Who publishes which events and who consumes them.
+
+use std::sync::Arc;
+
+use czo_core::{EventCatalogue, EventType, Group, StaticRoles, TopicPattern};
+use czo_domain::{DomainContext, DomainName, EventOutlet, Parts, Registration};
+use czo_events::InProcessBus;
+use czo_graphql::GraphqlOptions;
+use czo_repo::{Database, DatabaseOptions, DatabaseUrl};
+use serde::Serialize;
+
+use crate::{Czo, RuntimeError, Shops};
+
+/// The group of the subscription that writes every event into the log.
+pub(crate) const JOURNAL: &str = "runtime.journal";
+
+/// Who publishes which events of a program and who consumes them.
+#[derive(Clone, Debug)]
+pub struct EventTopology {
+    /// Every event, with its producer.
+    pub catalogue: EventCatalogue,
+    /// Every subscription, in boot order; the runtime's own comes first.
+    pub consumers: Vec<EventConsumer>,
+}
+
+/// A subscription of a domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventConsumer {
+    /// What it wants.
+    pub pattern: TopicPattern,
+    /// Its group.
+    pub group: Group,
+    /// The domain, or `runtime`.
+    pub consumer: String,
+}
+
+impl Czo {
+    /// Who publishes and who consumes what. It registers the domains against an empty database
+    /// in a temporary folder, so it needs no configuration and touches no data.
+    ///
+    /// # Errors
+    ///
+    /// When two domains publish one event, when a domain can't be registered, and when there is
+    /// no temporary folder.
+    pub async fn event_topology(&self) -> Result<EventTopology, RuntimeError> {
+        let folder = tempfile::tempdir().map_err(RuntimeError::TemporaryFolder)?;
+        let url = DatabaseUrl::sqlite(folder.path().join("nothing.db"));
+        let database = Database::connect(&DatabaseOptions::new(url)).await?;
+        let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        let context = DomainContext {
+            database: database.clone(),
+            outlet: EventOutlet::new(Arc::new(InProcessBus::new())),
+            permissions: Arc::new(StaticRoles::new([])),
+            shops: Arc::new(Shops::new(database.clone(), clock.clone(), ids.clone())),
+            clock,
+            ids,
+            graphql: GraphqlOptions::default(),
+        };
+        let topology = self.register(&context).and_then(|domains| self.topology(&domains));
+        drop(context);
+        database.close().await?;
+        topology
+    }
+
+    /// Lets every domain build what it offers.
+    pub(crate) fn register(
+        &self,
+        context: &DomainContext,
+    ) -> Result<Vec<(DomainName, Parts)>, RuntimeError> {
+        let mut registered = Vec::with_capacity(self.domains.len());
+        for domain in &self.domains {
+            let mut registration = Registration::default();
+            domain
+                .register(context, &mut registration)
+                .map_err(|source| RuntimeError::Domain { domain: domain.name(), source })?;
+            registered.push((domain.name(), registration.into_parts()));
+        }
+        Ok(registered)
+    }
+
+    /// The producers of the program, and the consumers among what was registered.
+    pub(crate) fn topology(
+        &self,
+        registered: &[(DomainName, Parts)],
+    ) -> Result<EventTopology, RuntimeError> {
+        let journal = EventConsumer {
+            pattern: TopicPattern::all(),
+            group: JOURNAL.parse().expect("a constant of the right form"),
+            consumer: "runtime".to_owned(),
+        };
+        let subscriptions = registered.iter().flat_map(|(name, parts)| {
+            parts.subscriptions.iter().map(|pending| EventConsumer {
+                pattern: pending.pattern.clone(),
+                group: pending.group.clone(),
+                consumer: name.to_string(),
+            })
+        });
+        let consumers = std::iter::once(journal).chain(subscriptions).collect();
+        Ok(EventTopology { catalogue: self.event_catalogue()?, consumers })
+    }
+}
+
+impl EventTopology {
+    /// Refuses a subscription that no event of the catalogue matches: it would wait for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::DeafSubscription`] for the first one, with what may have been meant.
+    pub fn check(&self) -> Result<(), RuntimeError> {
+        let deaf = self.consumers.iter().find(|consumer| {
+            // `#` is what it says, also in a program without events.
+            consumer.pattern != TopicPattern::all() && self.matching(consumer).next().is_none()
+        });
+        let Some(EventConsumer { pattern, group, consumer }) = deaf else { return Ok(()) };
+        Err(RuntimeError::DeafSubscription {
+            domain: consumer.clone(),
+            group: group.clone(),
+            pattern: pattern.clone(),
+            suggestion: self.suggestion(pattern),
+        })
+    }
+
+    /// The types that a consumer gets.
+    pub(crate) fn matching<'a>(
+        &'a self,
+        consumer: &'a EventConsumer,
+    ) -> impl Iterator<Item = &'a EventType> {
+        let mut types: Vec<_> = self.catalogue.iter().map(|event| &event.event_type).collect();
+        types.dedup();
+        types.into_iter().filter(|event_type| consumer.pattern.matches(event_type))
+    }
+
+    /// The pattern nearest to `pattern` that matches an event, unless a third of it is different.
+    fn suggestion(&self, pattern: &TopicPattern) -> Option<String> {
+        let wanted = pattern.as_str();
+        let candidates = self.catalogue.iter().map(|event| mended(wanted, &event.event_type));
+        candidates
+            .map(|candidate| (strsim::damerau_levenshtein(wanted, &candidate), candidate))
+            .filter(|(distance, candidate)| distance * 3 <= candidate.len())
+            .min()
+            .map(|(_, candidate)| candidate)
+    }
+}
+
+/// `pattern` with its words replaced by those of `event_type`, so that it matches it; the type
+/// itself where that is not possible.
+fn mended(pattern: &str, event_type: &EventType) -> String {
+    let words: Vec<_> = pattern.split('.').collect();
+    let segments: Vec<_> = event_type.segments().collect();
+    let any_number = words.iter().position(|word| *word == "#");
+    let mended = words.iter().enumerate().map(|(place, word)| {
+        let segment = match any_number {
+            Some(hash) if place > hash => {
+                segments.len().checked_sub(words.len() - place).and_then(|at| segments.get(at))
+            }
+            _ => segments.get(place),
+        };
+        if matches!(*word, "*" | "#") { word } else { segment.unwrap_or(word) }
+    });
+    let mended = mended.copied().collect::<Vec<_>>().join(".");
+    let fits = mended.parse().is_ok_and(|pattern: TopicPattern| pattern.matches(event_type));
+    if fits { mended } else { event_type.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use czo_core::Event;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize, schemars::JsonSchema, Event)]
+    #[event("product.item.created", version = 1)]
+    struct Created {}
+
+    #[derive(Serialize, Deserialize, schemars::JsonSchema, Event)]
+    #[event("inventory.stock.low", version = 1)]
+    struct StockLow {}
+
+    fn topology(pattern: &str) -> EventTopology {
+        let mut catalogue = EventCatalogue::default();
+        catalogue.add::<Created>("catalog").unwrap();
+        catalogue.add_external::<StockLow>("inventory").unwrap();
+        let consumer = EventConsumer {
+            pattern: pattern.parse().unwrap(),
+            group: "search.index".parse().unwrap(),
+            consumer: "search".to_owned(),
+        };
+        EventTopology { catalogue, consumers: vec![consumer] }
+    }
+
+    #[test]
+    fn a_pattern_that_matches_an_event_passes_whoever_publishes_it() {
+        for pattern in ["product.item.created", "product.#", "#.low", "*.*.*", "#"] {
+            topology(pattern).check().unwrap();
+        }
+    }
+
+    #[test]
+    fn everything_may_be_asked_for_where_there_are_no_events() {
+        let mut topology = topology("#");
+        topology.catalogue = EventCatalogue::default();
+        topology.check().unwrap();
+    }
+
+    #[test]
+    fn a_pattern_that_matches_nothing_is_refused_with_what_was_meant() {
+        for (pattern, meant) in [
+            ("product.item.craeted", "product.item.created"),
+            ("product.created", "product.item.created"),
+            ("produkt.#", "product.#"),
+            ("#.stok.low", "#.stock.low"),
+            ("*.items.created", "*.item.created"),
+            ("product.item.created.v1", "product.item.created"),
+        ] {
+            let message = topology(pattern).check().unwrap_err().to_string();
+            assert!(message.contains(&format!("to `{pattern}`")), "{message}");
+            assert!(message.contains(&format!("did you mean `{meant}`?")), "{message}");
+            assert!(message.contains("`search.index`"), "{message}");
+            assert!(message.contains("`czo events list`"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_near_to_nothing_is_refused_without_a_guess() {
+        for pattern in ["*.*", "*.*.*.*", "shipping.label.printed"] {
+            let message = topology(pattern).check().unwrap_err().to_string();
+            assert!(!message.contains("did you mean"), "{message}");
+            assert!(message.contains("add_external"), "{message}");
+        }
+    }
+}
