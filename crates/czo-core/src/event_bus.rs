@@ -91,7 +91,8 @@ pub trait EventBus: Send + Sync + fmt::Debug {
 pub trait EventBusExt: EventBus {
     /// Runs `handler` with the decoded payload of every `E`.
     ///
-    /// An event of this type with another version or shape is a permanent error of the handler.
+    /// Older versions are read through the upcasters of `E`. An event of a newer version, or of
+    /// another shape, is a permanent error of the handler.
     fn on<E, H, F>(
         &self,
         group: Group,

@@ -73,7 +73,7 @@ impl Czo {
         let instance = Instance::new()?;
 
         let bus: Arc<dyn EventBus> = match config.event_bus.provider {
-            EventBusProvider::InProcess => Arc::new(InProcessBus::new()),
+            EventBusProvider::InProcess => Arc::new(InProcessBus::with_clock(self.clock.clone())),
         };
         let bus: Arc<dyn EventBus> = Arc::new(SchemaGuard::new(bus, &self.event_catalogue()?)?);
         let permissions = Arc::new(config.static_roles());

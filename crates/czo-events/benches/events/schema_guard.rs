@@ -1,12 +1,7 @@
 //! What it costs to check an event against its schema before a handler gets it.
-//!
-//! `cargo bench -p czo-events --bench schema_guard` prints nanoseconds for one event.
-
-#![expect(clippy::print_stdout, reason = "figures go to standard output")]
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
 use std::hint::black_box;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -19,8 +14,10 @@ use czo_events::SchemaGuard;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-const EVENTS: u32 = 200_000;
-const ROUNDS: usize = 7;
+use crate::{Error, figure, median};
+
+/// How many events a turn has.
+const TURN: u32 = 2_000;
 
 /// The shape of the catalogue's `ProductCreated`.
 #[derive(Serialize, Deserialize, JsonSchema, Event)]
@@ -59,7 +56,7 @@ impl EventBus for Keeper {
         handler: Arc<dyn EventHandler>,
         _: SubscribeOptions,
     ) -> Result<Subscription, BusError> {
-        *self.0.lock().unwrap() = Some(handler);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(handler);
         Ok(Subscription::new(|| {}))
     }
 
@@ -72,50 +69,47 @@ impl EventBus for Keeper {
     }
 }
 
-async fn handler_on(bus: &dyn EventBus, keeper: &Keeper) -> Arc<dyn EventHandler> {
+async fn handler_on(bus: &dyn EventBus, keeper: &Keeper) -> Result<Arc<dyn EventHandler>, Error> {
     let nothing = Arc::new(handler_fn(|event: Arc<DomainEvent>| async move {
         black_box(event);
         Ok(())
     }));
-    let group = "bench.nothing".parse().unwrap();
-    let options = SubscribeOptions::default();
-    bus.subscribe(TopicPattern::all(), group, nothing, options).await.unwrap().detach();
-    keeper.0.lock().unwrap().take().unwrap()
+    let (group, options) = ("bench.nothing".parse()?, SubscribeOptions::default());
+    bus.subscribe(TopicPattern::all(), group, nothing, options).await?.detach();
+    let kept = keeper.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Ok(kept.ok_or("the bus was not asked")?)
 }
 
-/// Nanoseconds for one event: the best of several rounds.
-async fn measure(handler: &dyn EventHandler, event: &Arc<DomainEvent>) -> f64 {
-    let mut best = f64::MAX;
-    for _ in 0..ROUNDS {
-        let start = Instant::now();
-        for _ in 0..EVENTS {
-            handler.handle(event.clone()).await.unwrap();
-        }
-        best = best.min(start.elapsed().as_secs_f64() * 1e9 / f64::from(EVENTS));
+/// One turn, in nanoseconds an event.
+async fn turn(handler: &dyn EventHandler, event: &Arc<DomainEvent>) -> Result<f64, Error> {
+    let start = Instant::now();
+    for _ in 0..TURN {
+        handler.handle(event.clone()).await?;
     }
-    best
+    Ok(start.elapsed().as_secs_f64() * 1e9 / f64::from(TURN))
 }
 
-fn main() {
+pub(crate) async fn measure(rounds: usize) -> Result<(), Error> {
+    eprintln!("checking against a schema");
     let mut catalogue = EventCatalogue::default();
-    catalogue.add::<ProductCreated>("catalog").unwrap();
+    catalogue.add::<ProductCreated>("catalog")?;
     let keeper = Keeper::default();
-    let guard = SchemaGuard::new(Arc::new(keeper.clone()), &catalogue).unwrap();
+    let guard = SchemaGuard::new(Arc::new(keeper.clone()), &catalogue)?;
     let events = EventFactory::new("catalog", Arc::new(SystemClock), Arc::new(SystemIds));
     let payload = ProductCreated {
         product_id: czo_core::ShopId::generate(&SystemIds),
         handle: "ocean-blue-shirt".to_owned(),
         title: "Ocean Blue Shirt".to_owned(),
     };
-    let ctx = RequestContext::system(&SystemIds);
-    let event = Arc::new(events.event(&ctx, &payload).unwrap());
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        let bare = handler_on(&keeper, &keeper).await;
-        let guarded = handler_on(&guard, &keeper).await;
-        let (bare, guarded) = (measure(&*bare, &event).await, measure(&*guarded, &event).await);
-        println!("figure events_handle_bare_ns {bare:.0}");
-        println!("figure events_handle_guarded_ns {guarded:.0}");
-        println!("figure events_schema_check_ns {:.0}", guarded - bare);
-    });
+    let event = Arc::new(events.event(&RequestContext::system(&SystemIds), &payload)?);
+    let (bare, guarded) = (handler_on(&keeper, &keeper).await?, handler_on(&guard, &keeper).await?);
+    let (mut alone, mut more) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let bare = turn(&*bare, &event).await?;
+        alone.push(bare);
+        more.push(turn(&*guarded, &event).await? - bare);
+    }
+    figure("events_handle_bare_ns", median(alone));
+    figure("events_schema_check_ns", median(more));
+    Ok(())
 }
