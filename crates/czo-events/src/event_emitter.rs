@@ -13,8 +13,8 @@ use czo_core::{HandlerError, Subscription};
 use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
-use self::handler::{AsyncHandler, Handler, SyncHandler};
-use crate::listeners::Listeners;
+use self::handler::{AsyncHandler, Call, Handler, SyncHandler, caught};
+use crate::listeners::{Listener, Listeners};
 
 /// Tells handlers in this process of typed events, and waits for them. Clones are the same
 /// emitter.
@@ -65,6 +65,8 @@ type Types = HashMap<TypeId, Arc<dyn Any + Send + Sync>, BuildHasherDefault<IsHa
 
 type ListenersOf<E> = Listeners<dyn Handler<E>>;
 
+type Current<E> = Arc<Vec<Arc<Listener<dyn Handler<E>>>>>;
+
 #[derive(Default)]
 struct Shared {
     types: ArcSwap<Types>,
@@ -92,7 +94,9 @@ impl EmitReport {
 
     fn add(&mut self, outcome: Result<(), HandlerError>) {
         self.handled += 1;
-        self.errors.extend(outcome.err());
+        if let Err(error) = outcome {
+            self.errors.push(error);
+        }
     }
 }
 
@@ -114,7 +118,7 @@ impl EventEmitter {
         self.add(Box::new(AsyncHandler(handler)), false)
     }
 
-    /// As [`on`](Self::on), for a handler that has nothing to wait for: it costs no allocation.
+    /// As [`on`](Self::on), for a handler that has nothing to wait for.
     pub fn on_sync<E, H>(&self, handler: H) -> Subscription
     where
         E: Send + Sync + 'static,
@@ -143,18 +147,22 @@ impl EventEmitter {
     /// Calls the handlers of `E`, one after the other.
     pub async fn emit<E: Send + Sync + 'static>(&self, event: E) -> EmitReport {
         let mut report = EmitReport::default();
-        let Some(listeners) = self.known::<E>() else { return report };
-        let current = listeners.current();
+        let Some(current) = self.current::<E>() else { return report };
         if current.is_empty() {
             return report;
         }
         let (event, mut forget) = (Arc::new(event), false);
         for listener in current.iter().filter(|listener| listener.is_called()) {
             forget |= listener.is_once();
-            report.add(listener.handler.call(&event).await);
+            // Not by `Call::outcome`: what is done is not to wait for a future.
+            let outcome = match listener.handler.call(&event) {
+                Call::Done(outcome) => outcome,
+                Call::UnderWay(future) => caught(future).await,
+            };
+            report.add(outcome);
         }
         if forget {
-            listeners.forget();
+            self.forget::<E>();
         }
         report
     }
@@ -162,13 +170,13 @@ impl EventEmitter {
     /// Calls the handlers of `E`, all at once, in this task.
     pub async fn emit_concurrently<E: Send + Sync + 'static>(&self, event: E) -> EmitReport {
         let mut report = EmitReport::default();
-        let Some(listeners) = self.known::<E>() else { return report };
-        let (event, current) = (Arc::new(event), listeners.current());
+        let Some(current) = self.current::<E>() else { return report };
+        let event = Arc::new(event);
         let called = current.iter().filter(|listener| listener.is_called());
-        let outcomes = join_all(called.map(|listener| listener.handler.call(&event))).await;
-        outcomes.into_iter().for_each(|outcome| report.add(outcome));
+        let calls = called.map(|listener| listener.handler.call(&event).outcome());
+        join_all(calls).await.into_iter().for_each(|outcome| report.add(outcome));
         if current.iter().any(|listener| listener.is_once()) {
-            listeners.forget();
+            self.forget::<E>();
         }
         report
     }
@@ -194,6 +202,20 @@ impl EventEmitter {
                 listeners.remove(&listener);
             }
         })
+    }
+
+    /// Those who listen to `E` now.
+    fn current<E: Send + Sync + 'static>(&self) -> Option<Current<E>> {
+        let types = self.shared.types.load();
+        let listeners = types.get(&TypeId::of::<E>())?.downcast_ref::<ListenersOf<E>>()?;
+        Some(listeners.current())
+    }
+
+    /// Takes out those who listened once and were called.
+    fn forget<E: Send + Sync + 'static>(&self) {
+        if let Some(listeners) = self.known::<E>() {
+            listeners.forget();
+        }
     }
 
     fn known<E: Send + Sync + 'static>(&self) -> Option<Arc<ListenersOf<E>>> {

@@ -1,14 +1,23 @@
 //! What is called for an event.
 
-use std::future::{Ready, ready};
+use std::any::Any;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use czo_core::HandlerError;
+use stackfuture::StackFuture;
 
 use crate::worker::panic_message;
+
+/// A handler's future of up to so many bytes is kept in place, a larger one in a box.
+const IN_PLACE: usize = 96;
+
+pub(super) type Outcome = Result<(), HandlerError>;
+
+pub(crate) type HandlerFuture = StackFuture<'static, Outcome, IN_PLACE>;
 
 /// What is called for an `E`. Whatever it does, it neither panics nor fails to answer.
 pub(crate) trait Handler<E>: Send + Sync {
@@ -17,49 +26,59 @@ pub(crate) trait Handler<E>: Send + Sync {
 
 /// A call that has begun.
 pub(crate) enum Call {
-    Done(Ready<Result<(), HandlerError>>),
-    UnderWay(Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>),
+    Done(Outcome),
+    UnderWay(HandlerFuture),
 }
 
-impl Future for Call {
-    type Output = Result<(), HandlerError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Done(outcome) => Pin::new(outcome).poll(cx),
-            Self::UnderWay(future) => catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
-                .unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic)))),
+impl Call {
+    pub(super) async fn outcome(self) -> Outcome {
+        match self {
+            Self::Done(outcome) => outcome,
+            Self::UnderWay(future) => caught(future).await,
         }
     }
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> HandlerError {
-    HandlerError::retryable(panic_message(panic))
+/// What a handler says; that it panicked, if it did.
+#[inline]
+pub(super) async fn caught(future: HandlerFuture) -> Outcome {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
+            .unwrap_or_else(|panic| Poll::Ready(panicked(&*panic)))
+    })
+    .await
 }
 
-pub(crate) struct AsyncHandler<H>(pub(crate) H);
+fn panicked(panic: &(dyn Any + Send)) -> Outcome {
+    Err(HandlerError::retryable(panic_message(panic)))
+}
+
+pub(super) struct AsyncHandler<H>(pub(super) H);
 
 impl<E, H, F> Handler<E> for AsyncHandler<H>
 where
+    E: Send + Sync + 'static,
     H: Fn(Arc<E>) -> F + Send + Sync,
-    F: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    F: Future<Output = Outcome> + Send + 'static,
 {
     fn call(&self, event: &Arc<E>) -> Call {
         match catch_unwind(AssertUnwindSafe(|| (self.0)(event.clone()))) {
-            Ok(future) => Call::UnderWay(Box::pin(future)),
-            Err(panic) => Call::Done(ready(Err(panicked(&*panic)))),
+            Ok(future) => Call::UnderWay(StackFuture::from_or_box(future)),
+            Err(panic) => Call::Done(panicked(&*panic)),
         }
     }
 }
 
-pub(crate) struct SyncHandler<H>(pub(crate) H);
+pub(super) struct SyncHandler<H>(pub(super) H);
 
 impl<E, H> Handler<E> for SyncHandler<H>
 where
-    H: Fn(&E) -> Result<(), HandlerError> + Send + Sync,
+    E: Send + Sync,
+    H: Fn(&E) -> Outcome + Send + Sync,
 {
     fn call(&self, event: &Arc<E>) -> Call {
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.0)(event)));
-        Call::Done(ready(outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))))
+        Call::Done(outcome.unwrap_or_else(|panic| panicked(&*panic)))
     }
 }
