@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use czo_core::{Clock, EventBus, EventFactory, IdGenerator, PermissionService, ShopDirectory};
 use czo_graphql::GraphqlOptions;
+use czo_hooks::HookRegistry;
 use czo_repo::Database;
 
 use crate::DomainName;
@@ -15,6 +16,8 @@ pub struct DomainContext {
     pub database: Database,
     /// Where events go.
     pub bus: Arc<dyn EventBus>,
+    /// What others do around the operations of domains, and the domain around those of others.
+    pub hooks: HookRegistry,
     /// Who may do what.
     pub permissions: Arc<dyn PermissionService>,
     /// The shops.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use czo_core::RequestContext;
 
 use crate::action::{Action, AsyncFunction, AsyncFunctionWith, Closure};
-use crate::chain::{Entry, Options};
+use crate::chain::{Entry, Options, Save};
 use crate::measure::Durations;
 use crate::name::is_well_formed;
 use crate::{
@@ -30,7 +30,7 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct HookBuilder<'r, P: HookPoint, K: Phase<P>> {
     registry: &'r HookRegistry,
     options: Options,
-    save: Option<fn(&K::Value) -> K::Value>,
+    save: Option<Save<K::Value>>,
 }
 
 impl<'r, P: HookPoint, K: Phase<P>> HookBuilder<'r, P, K> {

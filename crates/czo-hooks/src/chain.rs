@@ -28,10 +28,13 @@ pub(crate) type Entries<P, K> = Vec<Arc<Entry<P, K>>>;
 pub(crate) struct Entry<P: HookPoint, K: Phase<P>> {
     pub(crate) options: Options,
     /// Takes what the hook is about to change, if the hook is fail-open.
-    pub(crate) save: Option<fn(&K::Value) -> K::Value>,
+    pub(crate) save: Option<Save<K::Value>>,
     pub(crate) action: Box<dyn Action<P, K>>,
     pub(crate) durations: Durations,
 }
+
+/// Copies a value.
+pub(crate) type Save<T> = fn(&T) -> T;
 
 /// What was said about a hook when it was registered.
 #[derive(Clone, Debug)]

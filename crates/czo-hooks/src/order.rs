@@ -1,6 +1,7 @@
 //! In which order hooks run.
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
 
 use crate::chain::Options;
@@ -84,8 +85,8 @@ fn circle(later: &[Vec<usize>]) -> Vec<usize> {
                     way.reverse();
                     return Some(way);
                 }
-                if !from.contains_key(&then) {
-                    from.insert(then, at);
+                if let Entry::Vacant(place) = from.entry(then) {
+                    place.insert(at);
                     reached.push(then);
                 }
             }

@@ -75,6 +75,7 @@ impl Czo {
         let context = DomainContext {
             database: database.clone(),
             bus: bus.clone(),
+            hooks: self.hooks.clone(),
             permissions: permissions.clone(),
             shops: Arc::new(shops.clone()),
             clock,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use czo_core::{Clock, EventCatalogue, IdGenerator, SystemClock, SystemIds};
 use czo_domain::{Domain, DomainName};
+use czo_hooks::HookRegistry;
 use czo_migrations::Migrator;
 
 use crate::{RuntimeError, cli};
@@ -23,6 +24,7 @@ pub struct Czo {
     pub(crate) domains: Vec<Box<dyn Domain>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGenerator>,
+    pub(crate) hooks: HookRegistry,
 }
 
 /// Collects the domains of a [`Czo`].
@@ -35,7 +37,8 @@ impl Czo {
     #[must_use]
     pub fn builder() -> CzoBuilder {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-        CzoBuilder { czo: Self { domains: Vec::new(), clock, ids } }
+        let hooks = HookRegistry::new();
+        CzoBuilder { czo: Self { domains: Vec::new(), clock, ids, hooks } }
     }
 
     /// Every event that the domains publish.
@@ -100,6 +103,14 @@ impl CzoBuilder {
     #[must_use]
     pub fn ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
         self.czo.ids = ids;
+        self
+    }
+
+    /// Hands `hooks` to the domains, so that the program's own hooks take part; domains add
+    /// theirs through their context.
+    #[must_use]
+    pub fn hooks(mut self, hooks: HookRegistry) -> Self {
+        self.czo.hooks = hooks;
         self
     }
 

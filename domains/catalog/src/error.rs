@@ -4,6 +4,7 @@ use czo_core::{
     BusError, Classified, ErrorKind, FieldError, FieldErrorCode, NoShop, PermissionError,
     ShopDirectoryError,
 };
+use czo_hooks::HookError;
 use czo_repo::{DatabaseError, PageError, RepoError};
 use sea_orm::DbErr;
 use thiserror::Error;
@@ -69,6 +70,9 @@ pub enum CatalogError {
     /// The database failed.
     #[error("the catalogue's database failed")]
     Database(#[from] DatabaseError),
+    /// A hook refused or failed. After the write it failed too late: the write stands.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// The event bus failed.
     #[error("the catalogue's events were not published")]
     Bus(#[from] BusError),
@@ -138,6 +142,7 @@ impl Classified for CatalogError {
             Self::Repository(error) => error.kind(),
             Self::Database(error) => error.kind(),
             Self::Bus(error) => error.kind(),
+            Self::Hook(error) => error.kind(),
         }
     }
 
@@ -147,6 +152,7 @@ impl Classified for CatalogError {
             Self::Shop(error) => error.is_retryable(),
             Self::Database(error) => error.is_retryable(),
             Self::Bus(error) => error.is_retryable(),
+            Self::Hook(error) => error.is_retryable(),
             _ => false,
         }
     }
@@ -154,6 +160,7 @@ impl Classified for CatalogError {
     fn field_errors(&self) -> &[FieldError] {
         match self {
             Self::Invalid(fields) | Self::Taken(fields) => fields,
+            Self::Hook(error) => error.field_errors(),
             _ => &[],
         }
     }

@@ -29,7 +29,7 @@ async fn a_hook_before_changes_the_input_and_one_after_the_result() {
 /// An `async fn` is a hook as it stands.
 async fn greet(ctx: &RequestContext, words: &mut Vec<String>) -> Result<(), BeforeError> {
     tokio::task::yield_now().await;
-    words.insert(0, ctx.actor.to_string());
+    words.insert(0, format!("{:?}", ctx.actor));
     Ok(())
 }
 
@@ -50,7 +50,7 @@ async fn async_functions_closures_and_state_are_hooks() {
     });
     let _handles = (add.unwrap(), given.unwrap());
     let actor = context().actor;
-    assert_eq!(run(&registry, "day").await.unwrap(), format!("{actor} day bstate"));
+    assert_eq!(run(&registry, "day").await.unwrap(), format!("{actor:?} day bstate"));
 }
 
 #[tokio::test]

@@ -13,4 +13,5 @@ mod race;
 mod recovery;
 mod registration;
 mod support;
+mod sync;
 mod threads;

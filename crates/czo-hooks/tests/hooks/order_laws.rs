@@ -21,7 +21,7 @@ struct Plan {
 /// One hook for each of some names, with constraints that may name any.
 fn plans() -> impl Strategy<Value = Vec<Plan>> {
     let some = || proptest::collection::vec(proptest::sample::select(&NAMES[..]), 0..2);
-    let plan = |name| {
+    let plan = move |name: &'static str| {
         (-2_i32..2, some(), some()).prop_map(move |(priority, runs_before, runs_after)| Plan {
             name,
             priority,

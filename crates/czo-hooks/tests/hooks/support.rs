@@ -35,7 +35,6 @@ impl SayError {
 }
 
 /// Joins the words, and fails when there are none.
-#[expect(clippy::unused_async, reason = "operations wait")]
 pub(crate) async fn say(words: Vec<String>) -> Result<String, SayError> {
     if words.is_empty() { Err(SayError::Nothing) } else { Ok(words.join(" ")) }
 }
