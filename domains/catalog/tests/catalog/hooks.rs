@@ -7,7 +7,9 @@ use czo_catalog::{CatalogError, ProductPatch, PutOutcome};
 use czo_core::{Classified, ErrorKind, FieldErrorCode};
 use czo_hooks::{HookError, Refusal};
 use czo_testkit::on_each_database;
+use serde_json::json;
 
+use crate::graphql::{ask, subgraph};
 use crate::shop::{Fixture, shirt, simple};
 
 /// What hooks saw.
@@ -81,6 +83,44 @@ on_each_database! {
         assert_eq!(shop.products.find_by_handle(&shop.owner, &handle).await.unwrap(), None);
     }
 
+    async fn graphql_answers_a_refusal_as_user_errors_and_a_failure_as_an_error(
+        database: TestDatabase
+    ) {
+        let shop = Fixture::new(&database).await;
+        let schema = subgraph(&shop);
+        let create = async || {
+            let mutation = "mutation { productCreate(input: { title: \"Mug\", variants: [{ price: \"1\" }] }) {
+                product { id } userErrors { field code message } } }";
+            ask(&schema, &shop.owner, mutation, json!({})).await
+        };
+        let hooks = &shop.context.hooks;
+        let refuse = hooks.before::<ProductCreate>("a").register(|_, _| {
+            Err(Refusal::new("too cheap")
+                .field("variants.0.price", FieldErrorCode::Invalid, "expected more")
+                .into())
+        });
+        let answer = create().await;
+        assert_eq!(
+            answer["data"]["productCreate"],
+            json!({ "product": null, "userErrors": [
+                { "field": ["variants", "0", "price"], "code": "INVALID", "message": "expected more" }
+            ] })
+        );
+        drop(refuse);
+        let forbid = hooks.before::<ProductCreate>("a").register(|_, _| {
+            Err(Refusal::new("the shop is closed").of_kind(ErrorKind::Forbidden).into())
+        });
+        let answer = create().await;
+        assert_eq!(answer["errors"][0]["message"], "the shop is closed", "{answer}");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
+        drop(forbid);
+        let _panic =
+            hooks.before::<ProductCreate>("a").register(|_, _| panic!("secret")).unwrap();
+        let answer = create().await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "INTERNAL", "{answer}");
+        assert!(!answer.to_string().contains("secret"), "{answer}");
+    }
+
     async fn hooks_of_updates_and_deletions_run_too(database: TestDatabase) {
         let shop = Fixture::new(&database).await;
         let product = shop.create(shirt()).await;
@@ -101,7 +141,7 @@ on_each_database! {
         drop(keep);
         shop.products.delete(&shop.owner, product.id, None).await.unwrap();
         assert_eq!(shop.products.find(&shop.owner, product.id).await.unwrap(), None);
-        assert_eq!(*seen.lock().unwrap(), ["update Some(1)", "delete None", "delete None"]);
+        assert_eq!(*seen.lock().unwrap(), ["update Some(1)", "delete None"]);
     }
 
     async fn a_hook_after_creating_changes_the_answer_and_not_the_product(database: TestDatabase) {
