@@ -34,22 +34,25 @@ pub(crate) struct BenchArgs {
 #[derive(Debug)]
 struct Area {
     name: &'static str,
-    package: &'static str,
-    target: &'static str,
+    /// What is run, one after the other: packages and their bench targets.
+    targets: &'static [(&'static str, &'static str)],
     about: &'static str,
 }
 
 const AREAS: &[Area] = &[
     Area {
         name: "api",
-        package: "czo",
-        target: "api",
+        targets: &[("czo", "api")],
         about: "product pages and lists over HTTP, on both databases, next to a bare handler",
     },
     Area {
+        name: "events",
+        targets: &[("czo-events", "events"), ("czo-events", "allocations"), ("czo-hooks", "hooks")],
+        about: "emitting, publishing and hooks, next to dyn calls, tokio's broadcast and hookable",
+    },
+    Area {
         name: "repo",
-        package: "czo-repo",
-        target: "repo",
+        targets: &[("czo-repo", "repo")],
         about: "repositories next to bare SeaORM, on both databases",
     },
 ];
@@ -61,12 +64,15 @@ pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Result<()> {
     }
     let area = area(args.area.as_deref().context("name an area; `--list` shows them")?)?;
     let environment = infra::up(workspace)?;
-    let mut cargo = workspace.cargo();
-    cargo.args(["bench", "--package", area.package, "--bench", area.target, "--"]);
-    if args.quick {
-        cargo.arg("--quick");
+    for (package, target) in area.targets {
+        let mut cargo = workspace.cargo();
+        cargo.args(["bench", "--package", package, "--bench", target, "--"]);
+        if args.quick {
+            cargo.arg("--quick");
+        }
+        process::run(cargo.envs(environment.variables()))?;
     }
-    process::run(cargo.envs(environment.variables()))
+    Ok(())
 }
 
 fn area(name: &str) -> Result<&'static Area> {
@@ -82,12 +88,9 @@ fn list(as_json: bool) -> Result<()> {
         let areas: Vec<_> = AREAS
             .iter()
             .map(|area| {
-                json!({
-                    "area": area.name,
-                    "package": area.package,
-                    "bench": area.target,
-                    "about": area.about,
-                })
+                let target = |(package, bench): &_| json!({ "package": package, "bench": bench });
+                let targets: Vec<_> = area.targets.iter().map(target).collect();
+                json!({ "area": area.name, "targets": targets, "about": area.about })
             })
             .collect();
         terminal::result(serde_json::to_string_pretty(&areas)?)?;
@@ -107,14 +110,14 @@ mod tests {
     fn an_unknown_area_is_answered_with_the_known_ones() {
         let error = area("apl").unwrap_err().to_string();
         assert!(error.contains("`apl`"), "{error}");
-        assert!(error.contains("known areas: api, repo"), "{error}");
+        assert!(error.contains("known areas: api, events, repo"), "{error}");
     }
 
     #[test]
-    fn a_known_area_names_its_bench_target() -> Result<()> {
-        for (name, package) in [("api", "czo"), ("repo", "czo-repo")] {
-            let area = area(name)?;
-            assert_eq!((area.package, area.target), (package, name));
+    fn a_known_area_names_its_bench_targets() -> Result<()> {
+        let known = [("api", "czo", "api"), ("events", "czo-hooks", "hooks")];
+        for (name, package, bench) in known {
+            assert!(area(name)?.targets.contains(&(package, bench)), "{name}");
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use czo_core::{Clock, EventFactory, IdGenerator, PermissionService, ShopDirectory};
 use czo_graphql::GraphqlOptions;
+use czo_hooks::HookRegistry;
 use czo_repo::Database;
 
 use crate::{DomainEvents, DomainName, EventOutlet};
@@ -15,6 +16,8 @@ pub struct DomainContext {
     pub database: Database,
     /// Where events go, through [`events`](Self::events).
     pub outlet: EventOutlet,
+    /// What others do around the operations of domains, and the domain around those of others.
+    pub hooks: HookRegistry,
     /// Who may do what.
     pub permissions: Arc<dyn PermissionService>,
     /// The shops.

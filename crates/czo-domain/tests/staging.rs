@@ -33,6 +33,7 @@ fn events(database: &TestDatabase, bus: Arc<dyn EventBus>) -> DomainEvents {
     let context = DomainContext {
         database: database.database(),
         outlet: EventOutlet::new(bus),
+        hooks: czo_hooks::HookRegistry::new(),
         permissions: Arc::new(StaticRoles::new([])),
         shops: Arc::new(TestShops::new(&SystemIds, &[])),
         clock: Arc::new(SystemClock),

@@ -80,6 +80,7 @@ impl Czo {
         let context = DomainContext {
             database: database.clone(),
             outlet: EventOutlet::new(bus.clone()),
+            hooks: self.hooks.clone(),
             permissions: permissions.clone(),
             shops: Arc::new(shops.clone()),
             clock,

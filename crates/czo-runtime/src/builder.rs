@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use czo_core::{Clock, EventCatalogue, IdGenerator, SystemClock, SystemIds};
 use czo_domain::{Domain, DomainName};
+use czo_hooks::HookRegistry;
 use czo_migrations::Migrator;
 
 use crate::{RuntimeError, cli};
@@ -26,6 +27,7 @@ pub struct Czo {
     pub(crate) elsewhere: Vec<Box<dyn Domain>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGenerator>,
+    pub(crate) hooks: HookRegistry,
 }
 
 /// Collects the domains of a [`Czo`].
@@ -39,7 +41,8 @@ impl Czo {
     pub fn builder() -> CzoBuilder {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
         let (domains, elsewhere) = (Vec::new(), Vec::new());
-        CzoBuilder { czo: Self { domains, elsewhere, clock, ids } }
+        let hooks = HookRegistry::new();
+        CzoBuilder { czo: Self { domains, elsewhere, clock, ids, hooks } }
     }
 
     /// Every event that the system and the domains publish, also those [left to other processes](Self::only).
@@ -109,6 +112,14 @@ impl CzoBuilder {
     #[must_use]
     pub fn ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
         self.czo.ids = ids;
+        self
+    }
+
+    /// Hands `hooks` to the domains, so that the program's own hooks take part; domains add
+    /// theirs through their context.
+    #[must_use]
+    pub fn hooks(mut self, hooks: HookRegistry) -> Self {
+        self.czo.hooks = hooks;
         self
     }
 

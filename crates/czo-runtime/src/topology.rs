@@ -6,6 +6,7 @@ use czo_core::{EventCatalogue, EventType, Group, StaticRoles, TopicPattern};
 use czo_domain::{DomainContext, DomainName, EventOutlet, Parts, Registration};
 use czo_events::InProcessBus;
 use czo_graphql::GraphqlOptions;
+use czo_hooks::HookRegistry;
 use czo_repo::{Database, DatabaseOptions, DatabaseUrl};
 use serde::Serialize;
 
@@ -51,6 +52,7 @@ impl Czo {
         let context = DomainContext {
             database: database.clone(),
             outlet: EventOutlet::new(Arc::new(InProcessBus::new())),
+            hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),
             shops: Arc::new(Shops::new(database.clone(), clock.clone(), ids.clone())),
             clock,

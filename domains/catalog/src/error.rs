@@ -3,6 +3,7 @@
 use czo_core::{
     Classified, ErrorKind, FieldError, FieldErrorCode, NoShop, PermissionError, ShopDirectoryError,
 };
+use czo_hooks::HookError;
 use czo_repo::{DatabaseError, PageError, RepoError};
 use sea_orm::DbErr;
 use thiserror::Error;
@@ -68,6 +69,9 @@ pub enum CatalogError {
     /// The database failed.
     #[error("the catalogue's database failed")]
     Database(#[from] DatabaseError),
+    /// A hook refused or failed. After the write it failed too late: the write stands.
+    #[error(transparent)]
+    Hook(#[from] HookError),
 }
 
 fn summary(fields: &[FieldError]) -> String {
@@ -133,6 +137,7 @@ impl Classified for CatalogError {
             Self::Page(error) => error.kind(),
             Self::Repository(error) => error.kind(),
             Self::Database(error) => error.kind(),
+            Self::Hook(error) => error.kind(),
         }
     }
 
@@ -141,6 +146,7 @@ impl Classified for CatalogError {
             Self::Permission(error) => error.is_retryable(),
             Self::Shop(error) => error.is_retryable(),
             Self::Database(error) => error.is_retryable(),
+            Self::Hook(error) => error.is_retryable(),
             _ => false,
         }
     }
@@ -148,6 +154,7 @@ impl Classified for CatalogError {
     fn field_errors(&self) -> &[FieldError] {
         match self {
             Self::Invalid(fields) | Self::Taken(fields) => fields,
+            Self::Hook(error) => error.field_errors(),
             _ => &[],
         }
     }

@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use czo_core::{Classified, ErrorKind, FieldError, RequestContext};
+use czo_hooks::HookError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -162,8 +163,11 @@ impl Products {
             }
             Err(error) => error,
         };
-        let is_about_it =
-            matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound);
+        let is_about_it = matches!(error, CatalogError::Hook(HookError::Refused { .. }))
+            || matches!(
+                error.kind(),
+                ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound
+            );
         if !is_about_it {
             return Err(error);
         }

@@ -5,6 +5,7 @@ mod error;
 pub mod events;
 mod export;
 mod graphql;
+pub mod hooks;
 mod id;
 mod import;
 mod product;

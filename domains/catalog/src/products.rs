@@ -9,6 +9,7 @@ use czo_core::{FieldErrorCode, Permission, PermissionServiceExt, RequestContext}
 use czo_domain::{DomainContext, DomainEvents, DomainName};
 use czo_repo::{Page, PageRequest};
 
+use crate::hooks::ProductHooks;
 use crate::product::{Handle, Product, ProductStatus};
 use crate::store::{self, ProductFilter, ProductKey};
 use crate::{CatalogError, ProductId, VariantId};
@@ -29,10 +30,13 @@ pub const PRODUCT_WRITE: Permission = Permission::new("product", "write");
 /// right after the commit, also when whoever asked has gone meanwhile. **Limit**: events are lost
 /// when the process dies between the two, or when the bus refuses them, which is logged (the
 /// outbox will close that gap).
+///
+/// Others take part in writes by [hooks](crate::hooks).
 #[derive(Clone, Debug)]
 pub struct Products {
     context: Arc<DomainContext>,
     events: DomainEvents,
+    hooks: ProductHooks,
 }
 
 /// Which products of a shop are asked for.
@@ -62,7 +66,8 @@ impl Products {
         let mut context = context.clone();
         let (clock, ids) = (context.clock.clone(), context.ids.clone());
         context.database = context.database.with_clock(clock).with_ids(ids);
-        Self { events: context.events(CATALOG), context: Arc::new(context) }
+        let hooks = ProductHooks::of(&context.hooks);
+        Self { events: context.events(CATALOG), context: Arc::new(context), hooks }
     }
 
     /// The product of this id, if the caller may see it.

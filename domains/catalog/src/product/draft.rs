@@ -79,6 +79,24 @@ impl ProductPatch {
     }
 }
 
+/// The patch that leaves nothing as it was.
+impl From<ProductDraft> for ProductPatch {
+    fn from(draft: ProductDraft) -> Self {
+        Self {
+            handle: draft.handle,
+            title: Some(draft.title),
+            description_html: Some(draft.description_html),
+            vendor: Some(draft.vendor),
+            product_type: Some(draft.product_type),
+            status: Some(draft.status),
+            tags: Some(draft.tags),
+            options: Some(draft.options),
+            images: Some(draft.images),
+            variants: Some(draft.variants),
+        }
+    }
+}
+
 impl From<&Product> for ProductDraft {
     fn from(product: &Product) -> Self {
         Self {

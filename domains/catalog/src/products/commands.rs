@@ -4,7 +4,8 @@ use czo_core::{Currency, RequestContext, ShopId};
 
 use super::{Products, PutOutcome};
 use crate::events::ProductDeleted;
-use crate::product::{Product, ProductContent, ProductDraft, ProductPatch, validate};
+use crate::hooks::{ProductChange, ProductRemoval};
+use crate::product::{Handle, Product, ProductContent, ProductDraft, ProductPatch, validate};
 use crate::store::{self, ProductKey};
 use crate::{CatalogError, ProductId};
 
@@ -14,15 +15,28 @@ impl Products {
     /// # Errors
     ///
     /// [`CatalogError::Invalid`] with every field that is wrong, [`CatalogError::Taken`] when the
-    /// handle or a SKU belongs to another.
+    /// handle or a SKU belongs to another, [`CatalogError::Hook`] when a hook of
+    /// [`ProductCreate`](crate::hooks::ProductCreate) refused or failed.
     pub async fn create(
         &self,
         ctx: &RequestContext,
         draft: ProductDraft,
     ) -> Result<Product, CatalogError> {
-        let (shop, currency) = self.write_access(ctx).await?;
-        let content = validate(draft, currency).map_err(CatalogError::Invalid)?;
-        self.write(async |tx| self.insert(ctx, tx, shop, content).await).await
+        let access = self.write_access(ctx).await?;
+        self.create_with(ctx, access, draft).await
+    }
+
+    async fn create_with(
+        &self,
+        ctx: &RequestContext,
+        (shop, currency): (ShopId, Currency),
+        draft: ProductDraft,
+    ) -> Result<Product, CatalogError> {
+        let create = async |draft| {
+            let content = validate(draft, currency).map_err(CatalogError::Invalid)?;
+            self.write(async |tx| self.insert(ctx, tx, shop, content).await).await
+        };
+        self.hooks.create.run(ctx, draft, create).await
     }
 
     /// Changes a product, if it still has the version that the caller knew. Publishes
@@ -31,7 +45,8 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create), and [`CatalogError::NotFound`] and
+    /// As [`create`](Self::create), with the hooks of
+    /// [`ProductUpdate`](crate::hooks::ProductUpdate), and [`CatalogError::NotFound`] and
     /// [`CatalogError::Conflict`].
     pub async fn update(
         &self,
@@ -40,18 +55,34 @@ impl Products {
         expected_version: Option<i32>,
         patch: ProductPatch,
     ) -> Result<Product, CatalogError> {
-        let (shop, currency) = self.write_access(ctx).await?;
-        self.write(async |tx| {
-            let before = Self::existing(tx, shop, id, expected_version).await?;
-            let content = validate(patch.onto(&before), currency).map_err(CatalogError::Invalid)?;
-            let after = self.replace(ctx, tx, &before, content).await?;
-            Ok(after.unwrap_or(before))
-        })
-        .await
+        let access = self.write_access(ctx).await?;
+        self.update_with(ctx, access, ProductChange { product_id: id, expected_version, patch })
+            .await
+    }
+
+    async fn update_with(
+        &self,
+        ctx: &RequestContext,
+        (shop, currency): (ShopId, Currency),
+        change: ProductChange,
+    ) -> Result<Product, CatalogError> {
+        let update = async |change: ProductChange| {
+            let ProductChange { product_id, expected_version, patch } = change;
+            self.write(async |tx| {
+                let before = Self::existing(tx, shop, product_id, expected_version).await?;
+                let content =
+                    validate(patch.onto(&before), currency).map_err(CatalogError::Invalid)?;
+                let after = self.replace(ctx, tx, &before, content).await?;
+                Ok(after.unwrap_or(before))
+            })
+            .await
+        };
+        self.hooks.update.run(ctx, change, update).await
     }
 
     /// Makes the shop have exactly this product under its handle: creates it, changes it, or
-    /// leaves it, and publishes accordingly.
+    /// leaves it, and publishes accordingly. Runs the hooks of creating or of updating it; twice,
+    /// if another creates or deletes the product at that moment.
     ///
     /// # Errors
     ///
@@ -61,17 +92,52 @@ impl Products {
         ctx: &RequestContext,
         draft: ProductDraft,
     ) -> Result<PutOutcome, CatalogError> {
-        let (shop, currency) = self.write_access(ctx).await?;
-        let content = validate(draft, currency).map_err(CatalogError::Invalid)?;
-        let first = self.put_once(ctx, shop, content.clone()).await;
-        match first {
+        let access = self.write_access(ctx).await?;
+        match self.put_once(ctx, access, draft.clone()).await {
             // Another created it, or deleted it, between our look and our write: look again.
-            Err(error) if lost_race_of_put(&error) => self.put_once(ctx, shop, content).await,
+            Err(error) if lost_race_of_put(&error) => self.put_once(ctx, access, draft).await,
             outcome => outcome,
         }
     }
 
     async fn put_once(
+        &self,
+        ctx: &RequestContext,
+        access: (ShopId, Currency),
+        draft: ProductDraft,
+    ) -> Result<PutOutcome, CatalogError> {
+        if self.hooks.create.is_empty() && self.hooks.update.is_empty() {
+            let content = validate(draft, access.1).map_err(CatalogError::Invalid)?;
+            return self.put_content(ctx, access.0, content).await;
+        }
+        let handle = validate(draft.clone(), access.1).map_err(CatalogError::Invalid)?.handle;
+        // Rare, and large: those who have no hooks are not to carry it.
+        Box::pin(self.put_with(ctx, access, handle, draft)).await
+    }
+
+    /// Puts with hooks. Which they are must be known before the transaction, so this looks twice.
+    async fn put_with(
+        &self,
+        ctx: &RequestContext,
+        access: (ShopId, Currency),
+        handle: Handle,
+        draft: ProductDraft,
+    ) -> Result<PutOutcome, CatalogError> {
+        let key = ProductKey::Handle(handle);
+        let Some(before) = store::find(&self.context.database.primary(), access.0, &key).await?
+        else {
+            self.create_with(ctx, access, draft).await?;
+            return Ok(PutOutcome::Created);
+        };
+        let (product_id, version) = (before.id, before.version);
+        let change =
+            ProductChange { product_id, expected_version: Some(version), patch: draft.into() };
+        let after = self.update_with(ctx, access, change).await?;
+        Ok(if after.version == version { PutOutcome::Unchanged } else { PutOutcome::Updated })
+    }
+
+    /// Puts in one transaction.
+    async fn put_content(
         &self,
         ctx: &RequestContext,
         shop: ShopId,
@@ -93,7 +159,8 @@ impl Products {
     ///
     /// # Errors
     ///
-    /// [`CatalogError::NotFound`] and [`CatalogError::Conflict`].
+    /// [`CatalogError::NotFound`] and [`CatalogError::Conflict`], [`CatalogError::Hook`] when a
+    /// hook of [`ProductDelete`](crate::hooks::ProductDelete) refused or failed.
     pub async fn delete(
         &self,
         ctx: &RequestContext,
@@ -101,14 +168,19 @@ impl Products {
         expected_version: Option<i32>,
     ) -> Result<(), CatalogError> {
         let (shop, _) = self.write_access(ctx).await?;
-        self.write(async |tx| {
-            let product = Self::existing(tx, shop, id, expected_version).await?;
-            store::delete(tx, &product).await?;
-            let handle = product.handle.to_string();
-            self.stage(ctx, tx, &ProductDeleted { product_id: id, handle });
-            Ok(())
-        })
-        .await
+        let delete = async |removal: ProductRemoval| {
+            let ProductRemoval { product_id, expected_version } = removal;
+            self.write(async |tx| {
+                let product = Self::existing(tx, shop, product_id, expected_version).await?;
+                store::delete(tx, &product).await?;
+                let handle = product.handle.to_string();
+                self.stage(ctx, tx, &ProductDeleted { product_id, handle });
+                Ok(())
+            })
+            .await
+        };
+        let removal = ProductRemoval { product_id: id, expected_version };
+        self.hooks.delete.run(ctx, removal, delete).await
     }
 
     /// The currency of the shop, for whoever may write in it.

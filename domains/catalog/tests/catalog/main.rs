@@ -5,6 +5,7 @@
 mod export;
 mod graphql;
 mod graphql_limits;
+mod hooks;
 mod import;
 mod lifecycle;
 mod pages;

@@ -7,6 +7,7 @@ use czo_catalog::{Product, ProductDraft, ProductStatus, Products, VariantDraft};
 use czo_core::{Actor, ManualClock, RequestContext, SequentialIds, StaticRoles, SystemIds};
 use czo_domain::{DomainContext, EventOutlet};
 use czo_graphql::GraphqlOptions;
+use czo_hooks::HookRegistry;
 use czo_migrations::{Migrator, catalog};
 use czo_testkit::{BusRecorder, TestDatabase, TestShops};
 
@@ -39,6 +40,7 @@ impl Fixture {
         let context = DomainContext {
             database: database.database(),
             outlet: EventOutlet::new(Arc::new(bus.clone())),
+            hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),
             shops: Arc::new(shops),
             clock: clock.clone(),
