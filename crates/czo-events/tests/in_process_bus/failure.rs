@@ -132,3 +132,38 @@ async fn dead_letters_nobody_listens_for_stay_where_they_are() {
     let closed = bus.redrive(&DeadLetterFilter::all()).await;
     assert!(matches!(closed, Err(BusError::Closed)));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handler_that_blocks_its_thread_holds_up_no_other_group() {
+    let bus = InProcessBus::new();
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = std::sync::Mutex::new(blocked);
+    let handler = handler_fn(move |_| {
+        let _ = blocked.lock().unwrap().recv();
+        async { Ok(()) }
+    });
+    subscribe(&bus, "#", "blocking", handler).await.detach();
+    let mut good = crate::support::collect(&bus, "#", "good").await;
+    for number in 0..100 {
+        bus.publish(counted(number)).await.unwrap();
+    }
+    for number in 0..100 {
+        assert_eq!(good.recv().await, Some(number));
+    }
+    drop(release);
+    bus.shutdown(Duration::from_secs(10)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handler_that_keeps_its_event_for_ever_does_not_keep_the_bus_from_ending() {
+    let bus = InProcessBus::new();
+    let handler = handler_fn(|event: Arc<DomainEvent>| {
+        std::mem::forget(event);
+        async { Ok(()) }
+    });
+    subscribe(&bus, "#", "leaking", handler).await.detach();
+    for number in 0..10 {
+        bus.publish(counted(number)).await.unwrap();
+    }
+    bus.shutdown(Duration::from_secs(10)).await.unwrap();
+}
