@@ -47,8 +47,8 @@ impl Outcome {
     }
 }
 
-/// Where the durations of one hook go, by outcome. Looked up once: looking up costs more than
-/// the rest of a call.
+/// Where the durations of one hook go, by outcome. Looked up once, in the recorder of the first
+/// run that has one: looking up costs more than the rest of a call.
 #[derive(Default)]
 pub(crate) struct Durations([OnceLock<Histogram>; Outcome::ALL]);
 
@@ -72,23 +72,30 @@ impl Stopwatch {
 
 /// Whether anybody wants durations.
 fn is_heard() -> bool {
-    // The recorder that stands in where none is installed is a unit struct, which is the only
-    // way to know it by. One that keeps samples has a place for them.
-    metrics::with_recorder(|recorder| size_of_val(recorder) > 0) || tracing::enabled!(Level::DEBUG)
+    has_recorder() || tracing::enabled!(Level::DEBUG)
+}
+
+/// Whether a recorder of metrics is installed.
+fn has_recorder() -> bool {
+    // The one that stands in where none is installed is a unit struct, which is the only way to
+    // know it by. One that keeps samples has a place for them.
+    metrics::with_recorder(|recorder| size_of_val(recorder) > 0)
 }
 
 fn write_down<P: HookPoint, K: Phase<P>>(hook: &Entry<P, K>, outcome: Outcome, took: Duration) {
     let (name, phase) = (&hook.options.name, K::PHASE.as_str());
-    let durations = hook.durations.0[outcome as usize].get_or_init(|| {
-        metrics::histogram!(
-            DURATION,
-            "point" => P::NAME,
-            "hook" => name.clone(),
-            "phase" => phase,
-            "outcome" => outcome.as_str(),
-        )
-    });
-    durations.record(took);
+    if has_recorder() {
+        let durations = hook.durations.0[outcome as usize].get_or_init(|| {
+            metrics::histogram!(
+                DURATION,
+                "point" => P::NAME,
+                "hook" => name.clone(),
+                "phase" => phase,
+                "outcome" => outcome.as_str(),
+            )
+        });
+        durations.record(took);
+    }
     tracing::debug!(
         hook.name = &**name,
         hook.phase = phase,

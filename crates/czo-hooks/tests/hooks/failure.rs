@@ -1,13 +1,14 @@
 //! Hooks fail, panic and take too long.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use czo_core::{Classified, ErrorKind};
 use czo_hooks::{DEFAULT_TIMEOUT, HookError, HookPhase, HookRegistry};
 use tokio::time::Instant;
 
-use crate::support::{Say, add_name, run};
+use crate::support::{Journal, Say, add_name, context, run};
 
 #[tokio::test]
 async fn a_hook_that_fails_ends_the_run_and_names_itself() {
@@ -103,6 +104,27 @@ async fn after_the_operation_a_timeout_is_not_retryable() {
     assert!(matches!(error, HookError::TimedOut { timeout: DEFAULT_TIMEOUT, .. }), "{error}");
     assert!(start.elapsed() >= DEFAULT_TIMEOUT);
     assert!(!error.is_retryable());
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_run_drops_the_hook_that_waits_and_runs_nothing_further() {
+    let registry = HookRegistry::new();
+    let alive = Arc::new(());
+    let waits = alive.clone();
+    let _slow = registry.before::<Say>("a").register_async_with(waits, async |waits, _, _| {
+        let _held = waits.clone();
+        pending().await
+    });
+    let journal = Journal::default();
+    let (ctx, point, operation) = (context(), registry.point::<Say>(), journal.clone());
+    let op = async |_| {
+        operation.write("ran");
+        Ok(String::new())
+    };
+    let run = point.run(&ctx, Vec::new(), op);
+    tokio::time::timeout(Duration::from_secs(1), run).await.unwrap_err();
+    assert_eq!(Arc::strong_count(&alive), 2, "the hook still holds something");
+    assert!(journal.read().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
