@@ -41,8 +41,11 @@ impl DeadLetterBox {
     /// Puts back letters that were taken, each where it was.
     pub(crate) fn put_back(&self, taken: Vec<DeadLetter>) {
         let mut letters = self.lock();
-        letters.extend(taken);
+        let since = std::mem::replace(&mut *letters, taken.into());
+        letters.extend(since);
         letters.make_contiguous().sort_by_key(|letter| letter.at);
+        let beyond = letters.len().saturating_sub(DEAD_LETTER_CAPACITY);
+        letters.drain(..beyond);
         Self::measure(letters);
     }
 

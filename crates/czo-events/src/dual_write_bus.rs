@@ -9,13 +9,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use czo_core::{
     BusError, DomainEvent, EventBus, EventHandler, Group, HandlerError, Health, HealthStatus,
-    SubscribeOptions, Subscription, TopicPattern,
+    IdGenerator, SubscribeOptions, Subscription, SystemIds, TopicPattern,
 };
 use tokio::time::Instant;
 
 use self::mirror::Mirror;
 use self::shadow::Shadow;
 use crate::parity_ledger::{ParityLedger, Side};
+
+/// How many events of a batch are given to both at once.
+const CHUNK: usize = 256;
 
 /// An [`EventBus`] over two: the local one, which serves as if it were alone, and a broker, which
 /// is given every event too, so that a [`ParityLedger`] can show whether it may take over.
@@ -25,8 +28,9 @@ use crate::parity_ledger::{ParityLedger, Side};
 /// [temporary](SubscribeOptions::temporary).
 ///
 /// **The broker** never fails or delays a caller. Events wait for it in order, 10,000 at most;
-/// while it fails they are published again, with pauses from 100 ms to 10 s. What is beyond that
-/// number, or not taken when the bus shuts down, the broker lacks, which the ledger calls missing.
+/// while it is out of reach they are published again, with pauses from 100 ms to 10 s. What is
+/// beyond that number, or not taken when the bus shuts down, the broker lacks, which the ledger
+/// calls missing. A group is compared from the moment the broker listens for it.
 ///
 /// **Threads.** The events for the broker are published by a task in the tokio runtime that called
 /// [`new`](Self::new).
@@ -36,6 +40,8 @@ pub struct DualWriteBus {
     broker: Arc<dyn EventBus>,
     mirror: Arc<Mirror>,
     ledger: ParityLedger,
+    /// What the groups that compare have behind their names: this process's own.
+    suffix: Arc<str>,
 }
 
 impl DualWriteBus {
@@ -44,7 +50,8 @@ impl DualWriteBus {
     pub fn new(local: Arc<dyn EventBus>, broker: Arc<dyn EventBus>) -> Self {
         let ledger = ParityLedger::default();
         let mirror = Arc::new(Mirror::start(broker.clone(), ledger.clone()));
-        Self { local, broker, mirror, ledger }
+        let suffix = SystemIds.uuid_v7().simple().to_string().into();
+        Self { local, broker, mirror, ledger, suffix }
     }
 
     /// What the broker did with the events.
@@ -72,15 +79,23 @@ impl EventHandler for Witness {
 #[async_trait]
 impl EventBus for DualWriteBus {
     async fn publish(&self, event: DomainEvent) -> Result<(), BusError> {
-        // Before it can arrive anywhere; and the broker has it also when the caller goes away
-        // while the local bus makes it wait.
-        self.ledger.published(&event);
         self.mirror.during(vec![event.clone()], self.local.publish(event)).await
     }
 
-    async fn publish_batch(&self, events: Vec<DomainEvent>) -> Result<(), BusError> {
-        events.iter().for_each(|event| self.ledger.published(event));
-        self.mirror.during(events.clone(), self.local.publish_batch(events)).await
+    /// As [`EventBus::publish_batch`], 256 events at a time.
+    async fn publish_batch(&self, mut events: Vec<DomainEvent>) -> Result<(), BusError> {
+        let mut refused = None;
+        while !events.is_empty() {
+            let rest = events.split_off(events.len().min(CHUNK));
+            let chunk = std::mem::replace(&mut events, rest);
+            match self.mirror.during(chunk.clone(), self.local.publish_batch(chunk)).await {
+                Ok(()) => {}
+                // The others have it, and are to have the rest.
+                Err(error @ BusError::Overloaded { .. }) => drop(refused.get_or_insert(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        refused.map_or(Ok(()), Err)
     }
 
     async fn subscribe(
@@ -91,8 +106,9 @@ impl EventBus for DualWriteBus {
         options: SubscribeOptions,
     ) -> Result<Subscription, BusError> {
         let witness = Witness { handler, group: group.clone(), ledger: self.ledger.clone() };
-        let shadow = Shadow::cast(&self.broker, &self.ledger, pattern.clone(), group.clone()).await;
+        let (wanted, of) = (pattern.clone(), group.clone());
         let served = self.local.subscribe(pattern, group, Arc::new(witness), options).await?;
+        let shadow = Shadow::cast(self, wanted, of);
         Ok(served.and(move || shadow.end()))
     }
 
@@ -102,8 +118,10 @@ impl EventBus for DualWriteBus {
         let drained = self.local.shutdown(deadline).await;
         self.mirror.finish(until).await;
         let rest = until.saturating_duration_since(Instant::now());
-        if let Err(error) = self.broker.shutdown(rest).await {
-            tracing::warn!(%error, "the broker of a dual write was not drained");
+        match tokio::time::timeout(rest, self.broker.shutdown(rest)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the broker of a dual write was not drained"),
+            Err(_) => tracing::warn!("the broker of a dual write did not end in time"),
         }
         drained
     }

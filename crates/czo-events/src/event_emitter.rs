@@ -29,7 +29,7 @@ use crate::listeners::{Listener, Listeners};
 ///
 /// **Threads.** Everything may be called at any time from any thread, from within handlers too. A
 /// handler that is registered while an event is emitted may or may not get that one. Emitting
-/// takes no lock.
+/// takes no lock, unless somebody came or went since the last time.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -151,18 +151,17 @@ impl EventEmitter {
         if current.is_empty() {
             return report;
         }
-        let (event, mut forget) = (Arc::new(event), false);
+        let event = Arc::new(event);
         for listener in current.iter().filter(|listener| listener.is_called()) {
-            forget |= listener.is_once();
+            if listener.is_once() {
+                self.forget::<E>();
+            }
             // Not by `Call::outcome`: what is done is not to wait for a future.
             let outcome = match listener.handler.call(&event) {
                 Call::Done(outcome) => outcome,
                 Call::UnderWay(future) => caught(future).await,
             };
             report.add(outcome);
-        }
-        if forget {
-            self.forget::<E>();
         }
         report
     }
@@ -173,11 +172,12 @@ impl EventEmitter {
         let Some(current) = self.current::<E>() else { return report };
         let event = Arc::new(event);
         let called = current.iter().filter(|listener| listener.is_called());
-        let calls = called.map(|listener| listener.handler.call(&event).outcome());
-        join_all(calls).await.into_iter().for_each(|outcome| report.add(outcome));
+        let calls: Vec<_> =
+            called.map(|listener| listener.handler.call(&event).outcome()).collect();
         if current.iter().any(|listener| listener.is_once()) {
             self.forget::<E>();
         }
+        join_all(calls).await.into_iter().for_each(|outcome| report.add(outcome));
         report
     }
 

@@ -5,7 +5,7 @@ mod parking;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use czo_core::{DomainEvent, EventType, Group};
+use czo_core::{DomainEvent, Group};
 use tokio::sync::{Notify, oneshot};
 
 use crate::delivery::Delivery;
@@ -64,6 +64,17 @@ pub(crate) enum Pushed {
     Refused(usize),
 }
 
+/// What became of a dead letter.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum PushedAgain {
+    /// It waits for the group.
+    Waits,
+    /// There is no room for it.
+    Full,
+    /// Nobody in the group wants it.
+    Unwanted,
+}
+
 enum Taken {
     Delivery(Delivery),
     Nothing,
@@ -76,39 +87,47 @@ impl State {
         self.ahead.len() + self.waiting.len() + self.lanes.len()
     }
 
-    /// Takes the first of `from` that `member` wants and may have. What has to wait for the turn
-    /// of its key is put aside, so that nobody looks at it again before.
-    fn take_of(
-        from: &mut VecDeque<Delivery>,
-        start: usize,
-        lanes: &mut Lanes,
-        member: &Member,
-    ) -> Option<Delivery> {
-        let mut at = start;
-        while let Some(delivery) = from.get_mut(at) {
-            if !member.wants(&delivery.event.event_type) {
-                at += 1;
-                continue;
-            }
-            let event = delivery.event.clone();
-            let wanted =
-                if delivery.key.is_none() { member.options.ordering_key(&event) } else { None };
-            let Some(key) = wanted else { return from.remove(at) };
-            delivery.key = lanes.enter(&key);
-            if delivery.key.is_some() {
-                return from.remove(at);
-            }
-            if let Some(delivery) = from.remove(at) {
-                lanes.wait(&key, delivery);
+    fn push(&mut self, event: &Arc<DomainEvent>, key: Option<&str>, unhandled: &Arc<Unhandled>) {
+        let mut delivery = Delivery::new(self.next_number, event.clone(), unhandled.clone());
+        self.next_number += 1;
+        match key {
+            Some(key) if self.lanes.is_taken(key) => return self.lanes.wait(key, delivery),
+            Some(key) => delivery.key = Some(self.lanes.enter(key)),
+            None => {}
+        }
+        self.waiting.push_back(delivery);
+    }
+
+    /// Puts a delivery among those that come before all that waits, in the order of publishing.
+    fn put_ahead(&mut self, delivery: Delivery) {
+        let place = self.ahead.partition_point(|other| other.number < delivery.number);
+        self.ahead.insert(place, delivery);
+    }
+
+    /// Takes the oldest that `member` wants; of what waits it knows all before `seen`.
+    fn take(&mut self, member: &Member, seen: &mut u64) -> Option<Delivery> {
+        let wanted = |delivery: &Delivery| member.wants(&delivery.event.event_type);
+        let unseen = self.waiting.partition_point(|delivery| delivery.number < *seen);
+        let waits = self.waiting.range(unseen..).position(wanted).map(|offset| unseen + offset);
+        let number =
+            |place: usize, of: &VecDeque<Delivery>| of.get(place).map(|found| found.number);
+        let number_of_waiting = waits.and_then(|place| number(place, &self.waiting));
+        if let Some(place) = self.ahead.iter().position(wanted) {
+            let is_older =
+                number_of_waiting.is_none_or(|other| number(place, &self.ahead) < Some(other));
+            if is_older {
+                return self.ahead.remove(place);
             }
         }
-        None
+        *seen = number_of_waiting.map_or(self.next_number, |number| number + 1);
+        self.waiting.remove(waits?)
     }
 
     /// Ends the turn of a key, and lets the next one have it.
     fn end_turn(&mut self, key: Option<Arc<str>>) {
-        let next = key.and_then(|key| self.lanes.leave(key));
-        self.ahead.extend(next);
+        if let Some(next) = key.and_then(|key| self.lanes.leave(key)) {
+            self.put_ahead(next);
+        }
     }
 
     fn wake_all(&self) {
@@ -165,23 +184,49 @@ impl GroupQueue {
         is_left
     }
 
-    /// Puts `event` at the end. The members that want it are to be woken by the caller.
-    pub(crate) fn push(&self, event: &Arc<DomainEvent>, unhandled: &Arc<Unhandled>) -> Pushed {
+    /// Puts `event` at the end, behind those of its ordering key. The members that want it are to
+    /// be woken by the caller.
+    pub(crate) fn push(
+        &self,
+        event: &Arc<DomainEvent>,
+        key: Option<&str>,
+        unhandled: &Arc<Unhandled>,
+    ) -> Pushed {
         let mut state = self.lock();
         let waiting = state.waiting();
         let overflow = if state.stalled { 0 } else { OVERFLOW_CAPACITY };
         if waiting >= QUEUE_CAPACITY + overflow {
             return Pushed::Refused(waiting);
         }
-        let number = state.next_number;
-        state.next_number += 1;
-        state.waiting.push_back(Delivery::new(number, event.clone(), unhandled.clone()));
+        state.push(event, key, unhandled);
         if waiting < QUEUE_CAPACITY {
             return Pushed::InTime;
         }
         let (publisher, room) = oneshot::channel();
         state.publishers.push_back(publisher);
         Pushed::Late(room)
+    }
+
+    /// Puts `event` at the end, if somebody wants it and nobody would have to wait for room.
+    pub(crate) fn push_again(
+        &self,
+        event: &Arc<DomainEvent>,
+        unhandled: &Arc<Unhandled>,
+    ) -> PushedAgain {
+        let mut state = self.lock();
+        let wants = |member: &&Arc<Member>| member.wants(&event.event_type);
+        let members: Vec<_> = state.members.iter().filter(wants).cloned().collect();
+        if members.is_empty() {
+            return PushedAgain::Unwanted;
+        }
+        if state.waiting() >= QUEUE_CAPACITY {
+            return PushedAgain::Full;
+        }
+        let key = members.iter().find_map(|member| member.options.ordering_key(event));
+        state.push(event, key.as_deref(), unhandled);
+        drop(state);
+        members.iter().for_each(|member| member.wake());
+        PushedAgain::Waits
     }
 
     /// A publisher waited long enough: from now on nobody waits, until there is room again.
@@ -220,14 +265,7 @@ impl GroupQueue {
         if member.is_stopped() {
             return Taken::End;
         }
-        let lanes = &mut state.lanes;
-        let mut taken = State::take_of(&mut state.ahead, 0, lanes, member);
-        if taken.is_none() {
-            let unseen = state.waiting.partition_point(|delivery| delivery.number < *seen);
-            taken = State::take_of(&mut state.waiting, unseen, lanes, member);
-            *seen = taken.as_ref().map_or(state.next_number, |delivery| delivery.number + 1);
-        }
-        let Some(delivery) = taken else {
+        let Some(delivery) = state.take(member, seen) else {
             let nothing_left = state.waiting() + state.running + state.parked == 0;
             return if state.last && nothing_left { Taken::End } else { Taken::Nothing };
         };
@@ -282,12 +320,6 @@ impl GroupQueue {
         if recovers {
             tracing::info!(group = self.group.as_str(), "a group of subscribers has room again");
         }
-    }
-
-    /// Those of its members that want a type of event.
-    pub(crate) fn who_wants(&self, event_type: &EventType) -> Vec<Arc<Member>> {
-        let state = self.lock();
-        state.members.iter().filter(|member| member.wants(event_type)).cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,6 @@
 //! The bus of a single process.
 
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::dead_letter_box::DeadLetterBox;
-use crate::group_queue::{GroupQueue, Pushed, QUEUE_CAPACITY};
+use crate::group_queue::{GroupQueue, Pushed, PushedAgain, QUEUE_CAPACITY};
 use crate::registry::{Registry, Route, Routes};
 use crate::unhandled::Unhandled;
 use crate::worker::Worker;
@@ -38,7 +39,8 @@ const BATCH_CHUNK: usize = 256;
 /// once. The newest 10,000 dead letters are kept, in memory.
 ///
 /// **Order.** As [`EventBus`] says. An event that failed is given out again before those that
-/// wait.
+/// wait. A group that its last subscription left starts anew: a handler that still runs for the
+/// old one is not waited for.
 ///
 /// **Back pressure.** An event is handed over when the future of `publish` is first polled, to
 /// all groups at once; a full one delays none of the others. Where it finds 1,024 events waiting,
@@ -133,8 +135,9 @@ impl Shared {
 impl HandOver {
     fn push(&mut self, to: &Routes, event: &Arc<DomainEvent>, unhandled: &Arc<Unhandled>) {
         to.published.increment(1);
-        for Route { queue, members } in &to.routes {
-            match queue.push(event, unhandled) {
+        for Route { queue, members, ordered } in &to.routes {
+            let key = ordered.as_ref().and_then(|options| options.ordering_key(event));
+            match queue.push(event, key.as_deref(), unhandled) {
                 Pushed::InTime => {}
                 Pushed::Late(room) => self.late.push((queue.clone(), room)),
                 Pushed::Refused(waiting) => {
@@ -212,7 +215,7 @@ impl EventBus for InProcessBus {
             registry.join(group.clone(), pattern, options)
         };
         let dead_letters = self.shared.dead_letters.clone();
-        let worker = Worker { queue, member: member.clone(), handler, dead_letters };
+        let worker = Worker { queue: queue.clone(), member: member.clone(), handler, dead_letters };
         // If the bus was closed meanwhile, the member is stopped and the task ends at once.
         runtime.spawn(worker.work_off());
 
@@ -220,7 +223,8 @@ impl EventBus for InProcessBus {
         let shared = Arc::downgrade(&self.shared);
         Ok(Subscription::new(move || match shared.upgrade() {
             Some(shared) => shared.write().leave(&group, &member),
-            None => member.stop(),
+            // Others of the group may still wait for the end of what waits.
+            None => drop(queue.leave(&member)),
         }))
     }
 
@@ -280,6 +284,8 @@ impl DeadLetters for InProcessBus {
         Ok(self.shared.dead_letters.list(filter, limit))
     }
 
+    /// As [`DeadLetters::redrive`]. Where 1,024 events wait for a group, the rest of its letters
+    /// stay what they are.
     async fn redrive(&self, filter: &DeadLetterFilter) -> Result<usize, BusError> {
         let registry = self.shared.read();
         if registry.closed {
@@ -287,26 +293,21 @@ impl DeadLetters for InProcessBus {
         }
         let taken = self.shared.dead_letters.take(filter);
         let all = taken.len();
-        let (mut left, mut woken) = (Vec::new(), Vec::new());
+        let (mut left, mut full) = (Vec::new(), HashSet::new());
         for letter in taken {
-            let handed_over = registry.queue(&letter.group).is_some_and(|queue| {
-                let members = queue.who_wants(&letter.event.event_type);
-                let takes = !members.is_empty()
-                    && !matches!(
-                        queue.push(&letter.event, &self.shared.unhandled),
-                        Pushed::Refused(_)
-                    );
-                woken.extend(members);
-                takes
-            });
-            if !handed_over {
-                left.push(letter);
+            let queue = registry.queue(&letter.group).filter(|_| !full.contains(&letter.group));
+            let pushed = queue.map(|queue| queue.push_again(&letter.event, &self.shared.unhandled));
+            if pushed == Some(PushedAgain::Waits) {
+                continue;
             }
+            if pushed == Some(PushedAgain::Full) {
+                // No later one of the group may overtake it.
+                full.insert(letter.group.clone());
+            }
+            left.push(letter);
         }
         let redriven = all - left.len();
         self.shared.dead_letters.put_back(left);
-        drop(registry);
-        woken.iter().for_each(|member| member.wake());
         Ok(redriven)
     }
 

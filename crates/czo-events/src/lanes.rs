@@ -18,14 +18,16 @@ impl Lanes {
         self.waiting
     }
 
-    /// Takes the turn of `key`, unless somebody has it.
-    pub(crate) fn enter(&mut self, key: &str) -> Option<Arc<str>> {
-        if self.lanes.contains_key(key) {
-            return None;
-        }
+    /// Whether somebody has the turn of `key`.
+    pub(crate) fn is_taken(&self, key: &str) -> bool {
+        self.lanes.contains_key(key)
+    }
+
+    /// Takes the turn of `key`, which nobody must have.
+    pub(crate) fn enter(&mut self, key: &str) -> Arc<str> {
         let key: Arc<str> = key.into();
         self.lanes.insert(key.clone(), VecDeque::new());
-        Some(key)
+        key
     }
 
     /// Lets `delivery` wait behind those of its key. Somebody must have the turn.

@@ -31,6 +31,8 @@ pub struct ParityLedger {
 struct State {
     types: BTreeMap<EventType, TypeParity>,
     groups: BTreeMap<Group, GroupParity>,
+    /// How many subscriptions of a group there are, and of how many the broker knows.
+    subscriptions: BTreeMap<Group, (usize, usize)>,
     /// Which groups an event is to come to.
     expected: TopicTrie<Group>,
     followed: HashMap<EventId, Vec<Delivery>>,
@@ -93,6 +95,8 @@ pub struct GroupParity {
     pub duplicates: u64,
     /// How many were not followed, because too many were on their way.
     pub unfollowed: u64,
+    /// Whether the second bus listens for all its subscriptions, so that everything is compared.
+    pub is_compared: bool,
 }
 
 impl ParityLedger {
@@ -107,6 +111,10 @@ impl ParityLedger {
     pub fn groups(&self) -> BTreeMap<Group, GroupParity> {
         let state = self.lock();
         let mut groups = state.groups.clone();
+        for (group, row) in &mut groups {
+            let subscriptions = state.subscriptions.get(group);
+            row.is_compared = subscriptions.is_none_or(|(wanted, known)| wanted == known);
+        }
         for delivery in state.followed.values().flatten() {
             let Some(group) = groups.get_mut(&delivery.group) else { continue };
             match (delivery.local, delivery.broker) {
@@ -118,21 +126,33 @@ impl ParityLedger {
         groups
     }
 
-    /// Expects events of `pattern` to come to `group`.
+    /// A subscription of `group` is served, and the second bus is to listen for it too.
+    pub(crate) fn want(&self, group: &Group) {
+        let mut state = self.lock();
+        state.groups.entry(group.clone()).or_default();
+        state.subscriptions.entry(group.clone()).or_default().0 += 1;
+    }
+
+    /// The second bus listens: events of `pattern` are to come to `group` on both from now on.
     pub(crate) fn expect(&self, pattern: &TopicPattern, group: &Group) {
         let mut state = self.lock();
         state.expected.insert(pattern, group.clone());
-        state.groups.entry(group.clone()).or_default();
+        state.subscriptions.entry(group.clone()).or_default().1 += 1;
     }
 
-    /// Expects them no more; what is on its way is forgotten.
-    pub(crate) fn expect_no_more(&self, pattern: &TopicPattern, group: &Group) {
+    /// A subscription has ended. With the last of its group, what is on its way is forgotten.
+    pub(crate) fn want_no_more(&self, pattern: &TopicPattern, group: &Group, expected: bool) {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let mut first = true;
-        state
-            .expected
-            .remove(pattern, |expected| expected == group && std::mem::replace(&mut first, false));
+        let mut first = expected;
+        state.expected.remove(pattern, |other| other == group && std::mem::take(&mut first));
+        if let Some((wanted, known)) = state.subscriptions.get_mut(group) {
+            (*wanted, *known) = (wanted.saturating_sub(1), known.saturating_sub(expected.into()));
+            if *wanted > 0 {
+                return;
+            }
+        }
+        state.subscriptions.remove(group);
         state.followed.retain(|_, deliveries| {
             let before = deliveries.len();
             deliveries.retain(|delivery| delivery.group != *group);
@@ -166,15 +186,6 @@ impl ParityLedger {
         state.deliveries += deliveries.len() - before;
     }
 
-    /// The first bus did not take it after all.
-    pub(crate) fn not_published(&self, event: &DomainEvent) {
-        let mut state = self.lock();
-        let row = state.of(&event.event_type);
-        row.published = row.published.saturating_sub(1);
-        let forgotten = state.followed.remove(&event.id).map_or(0, |deliveries| deliveries.len());
-        state.deliveries -= forgotten;
-    }
-
     /// The second bus took an event.
     pub(crate) fn confirmed(&self, event: &DomainEvent, since: Instant) {
         let mut state = self.lock();
@@ -195,7 +206,14 @@ impl ParityLedger {
         let mut guard = self.lock();
         let state = &mut *guard;
         let Some(deliveries) = state.followed.get_mut(&id) else { return };
-        let place = deliveries.iter().position(|delivery| delivery.group == *group);
+        // Published twice, it comes twice: each time another delivery is meant.
+        let is_new = |delivery: &Delivery| match side {
+            Side::Local => !delivery.local,
+            Side::Broker => !delivery.broker,
+        };
+        let mut of_group = (0..deliveries.len()).filter(|at| deliveries[*at].group == *group);
+        let first = of_group.clone().next();
+        let place = of_group.find(|at| is_new(&deliveries[*at])).or(first);
         let Some(delivery) = place.and_then(|place| deliveries.get_mut(place)) else { return };
         let row = state.groups.entry(group.clone()).or_default();
         match side {

@@ -47,6 +47,8 @@ impl std::fmt::Debug for Routes {
 pub(crate) struct Route {
     pub(crate) queue: Arc<GroupQueue>,
     pub(crate) members: Vec<Arc<Member>>,
+    /// The options that have an ordering key, if any have.
+    pub(crate) ordered: Option<SubscribeOptions>,
 }
 
 impl Registry {
@@ -65,9 +67,14 @@ impl Registry {
         self.routes.entry(event_type.clone()).or_insert_with(|| {
             let mut groups = BTreeMap::<&Group, Route>::new();
             for Listener { queue, member } in listeners.matching(event_type) {
-                let route = groups
-                    .entry(queue.group())
-                    .or_insert_with(|| Route { queue: queue.clone(), members: Vec::new() });
+                let route = groups.entry(queue.group()).or_insert_with(|| Route {
+                    queue: queue.clone(),
+                    members: Vec::new(),
+                    ordered: None,
+                });
+                if route.ordered.is_none() && member.options.ordered_by.is_some() {
+                    route.ordered = Some(member.options.clone());
+                }
                 route.members.push(member.clone());
             }
             let label = event_type.to_string();
@@ -109,7 +116,6 @@ impl Registry {
 
     /// Ends a membership. What waits stays for the other members, as far as they want it.
     pub(crate) fn leave(&mut self, group: &Group, leaver: &Arc<Member>) {
-        leaver.stop();
         let of_leaver = |listener: &Listener| Arc::ptr_eq(&listener.member, leaver);
         if self.listeners.remove(&leaver.pattern, of_leaver) == 0 {
             return;

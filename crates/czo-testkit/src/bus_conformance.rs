@@ -73,6 +73,7 @@ macro_rules! bus_conformance {
             a_key_waits_for_its_failed_event_and_other_keys_go_on,
             a_key_goes_on_once_its_event_is_given_up,
             subscriptions_of_a_group_keep_the_order_of_a_key_together,
+            subscriptions_with_different_patterns_keep_the_order_of_a_key,
             events_without_a_key_have_no_order_to_keep,
         ]);
         $crate::bus_conformance!(@tests $time, $start, ending: [

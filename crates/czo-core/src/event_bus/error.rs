@@ -21,6 +21,12 @@ pub enum BusError {
         /// How many of its events wait.
         waiting: usize,
     },
+    /// What the bus needs is out of reach. Whether it has the event is unknown.
+    #[error("the event bus is out of reach: {reason}")]
+    Unavailable {
+        /// What went wrong, with its causes.
+        reason: String,
+    },
     /// Draining took longer than the caller would wait.
     #[error("{left} events were not handled before the deadline")]
     DrainTimedOut {
@@ -35,6 +41,6 @@ impl Classified for BusError {
     }
 
     fn is_retryable(&self) -> bool {
-        matches!(self, Self::Overloaded { .. })
+        matches!(self, Self::Overloaded { .. } | Self::Unavailable { .. })
     }
 }

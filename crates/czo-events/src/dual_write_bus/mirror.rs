@@ -13,6 +13,9 @@ use crate::parity_ledger::ParityLedger;
 /// How many events may wait for the broker.
 const BACKLOG: usize = 10_000;
 
+/// How many events that wait for a broker that does not fail are a trouble.
+const MANY: usize = BACKLOG / 2;
+
 /// How many are published at once.
 const BATCH: usize = 256;
 
@@ -61,13 +64,13 @@ impl Mirror {
         Self { backlog }
     }
 
-    /// Awaits the local bus, and hands the events over to the broker unless that refused them all.
+    /// Awaits the local bus, and hands the events over to the broker, also when the caller goes
+    /// away meanwhile: the local bus has them then.
     pub(super) async fn during(
         &self,
         events: Vec<DomainEvent>,
         local: impl Future<Output = Result<(), BusError>>,
     ) -> Result<(), BusError> {
-        /// Hands them over also when the caller goes away meanwhile: the local bus has them then.
         struct HandOver<'a>(&'a Backlog, Vec<DomainEvent>);
 
         impl Drop for HandOver<'_> {
@@ -76,13 +79,13 @@ impl Mirror {
             }
         }
 
-        let mut hand_over = HandOver(&self.backlog, events);
-        let outcome = local.await;
-        if matches!(outcome, Err(BusError::Closed)) {
-            let refused = std::mem::take(&mut hand_over.1);
-            refused.iter().for_each(|event| self.backlog.ledger.not_published(event));
+        if self.backlog.lock().closed {
+            return Err(BusError::Closed);
         }
-        outcome
+        // Before they can arrive anywhere.
+        events.iter().for_each(|event| self.backlog.ledger.published(event));
+        let _hand_over = HandOver(&self.backlog, events);
+        local.await
     }
 
     /// Takes no more, and waits until the broker has what waits, at most until then.
@@ -101,7 +104,8 @@ impl Mirror {
     /// What is wrong with the broker, if something is.
     pub(super) fn trouble(&self) -> Option<String> {
         let state = self.backlog.lock();
-        let trouble = state.trouble.as_ref()?;
+        let slow = (state.waiting.len() >= MANY).then_some("it is slow");
+        let trouble = state.trouble.as_deref().or(slow)?;
         Some(format!("{} events wait for the broker: {trouble}", state.count()))
     }
 }
@@ -186,7 +190,12 @@ impl Backlog {
         loop {
             let events = batch.iter().map(|(event, _)| event.clone()).collect();
             match broker.publish_batch(events).await {
-                Ok(()) => break,
+                Ok(()) => break self.lock().trouble = None,
+                // All groups but one have them. Who lacks them, the ledger shows.
+                Err(error @ BusError::Overloaded { .. }) => {
+                    tracing::warn!(%error, "a group of the broker of a dual write is behind");
+                    break self.lock().trouble = Some(error.to_string());
+                }
                 Err(error) if self.is_final(&error) => {
                     self.lock().under_way = 0;
                     let lost: Vec<_> = batch.into_iter().map(|(event, _)| event).collect();
@@ -199,8 +208,7 @@ impl Backlog {
             }
         }
         batch.iter().for_each(|(event, since)| self.ledger.confirmed(event, *since));
-        let mut state = self.lock();
-        (state.under_way, state.trouble) = (0, None);
+        self.lock().under_way = 0;
     }
 
     /// Whether trying again is of no use.

@@ -1,21 +1,19 @@
 //! A subscription that only counts what the broker brings.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, DomainEvent, EventBus, EventHandler, Group, HandlerError, IdGenerator,
-    SubscribeOptions, Subscription, SystemIds, TopicPattern,
+    BusError, DomainEvent, EventBus, EventHandler, Group, HandlerError, SubscribeOptions,
+    Subscription, TopicPattern,
 };
 
+use super::DualWriteBus;
+use super::mirror::Mirror;
 use crate::parity_ledger::{ParityLedger, Side};
 
-/// How long a subscriber waits for the broker to listen; after that it is tried further without
-/// it.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// The pause before a broker is asked again.
+/// The pause before a broker that does not listen is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A subscription that only counts what the broker brings, until it is [ended](Self::end); dropped,
@@ -49,24 +47,21 @@ impl EventHandler for Counter {
 }
 
 impl Shadow {
-    /// Counts what `broker` brings for `group`, as soon as the broker lets it.
-    pub(super) async fn cast(
-        broker: &Arc<dyn EventBus>,
-        ledger: &ParityLedger,
-        pattern: TopicPattern,
-        group: Group,
-    ) -> Self {
-        ledger.expect(&pattern, &group);
+    /// Counts what the broker brings for `group`, as soon as the broker lets it.
+    pub(super) fn cast(bus: &DualWriteBus, pattern: TopicPattern, group: Group) -> Self {
+        let ledger = bus.ledger.clone();
+        ledger.want(&group);
         let subscription = Arc::new(Mutex::new(State::Wanted));
-        let task = tokio::spawn(listen(
-            broker.clone(),
-            Counter { group: group.clone(), ledger: ledger.clone() },
-            pattern.clone(),
-            subscription.clone(),
-        ));
-        // What is published before the broker listens would be taken for lost.
-        let _ = tokio::time::timeout(PATIENCE, task).await;
-        Self { pattern, group, ledger: ledger.clone(), subscription }
+        let asking = Asking {
+            broker: bus.broker.clone(),
+            alive: Arc::downgrade(&bus.mirror),
+            counter: Arc::new(Counter { group: group.clone(), ledger: ledger.clone() }),
+            own_group: name(&group, &bus.suffix),
+            pattern: pattern.clone(),
+            shadow: subscription.clone(),
+        };
+        tokio::spawn(asking.until_it_listens());
+        Self { pattern, group, ledger, subscription }
     }
 
     /// Counts no more, and expects nothing.
@@ -74,56 +69,66 @@ impl Shadow {
         let mut state = self.subscription.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = std::mem::replace(&mut *state, State::Over);
         drop(state);
+        let listened = matches!(ended, State::Running(_));
         drop(ended);
-        self.ledger.expect_no_more(&self.pattern, &self.group);
+        self.ledger.want_no_more(&self.pattern, &self.group, listened);
     }
 }
 
-/// Asks the broker until it listens, or nobody wants it to.
-async fn listen(
+/// What is asked of the broker, as long as somebody wants it.
+struct Asking {
     broker: Arc<dyn EventBus>,
-    counter: Counter,
+    alive: Weak<Mirror>,
+    counter: Arc<Counter>,
+    own_group: Group,
     pattern: TopicPattern,
-    subscription: Arc<Mutex<State>>,
-) {
-    let group = name(&counter.group);
-    let handler = Arc::new(counter);
-    loop {
-        let options = SubscribeOptions::default().temporary();
-        let listening =
-            broker.subscribe(pattern.clone(), group.clone(), handler.clone(), options).await;
-        if is_settled(&subscription, listening) {
-            return;
+    shadow: Arc<Mutex<State>>,
+}
+
+impl Asking {
+    async fn until_it_listens(self) {
+        while self.alive.strong_count() > 0 {
+            let options = SubscribeOptions::default().temporary();
+            let (pattern, group) = (self.pattern.clone(), self.own_group.clone());
+            let listening =
+                self.broker.subscribe(pattern, group, self.counter.clone(), options).await;
+            if self.is_settled(listening) {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        tokio::time::sleep(PAUSE).await;
+    }
+
+    /// Keeps the subscription if there is one, and says whether to ask no more.
+    fn is_settled(&self, listening: Result<Subscription, BusError>) -> bool {
+        let mut state = self.shadow.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*state, State::Over) {
+            return true;
+        }
+        let running = match listening {
+            Ok(running) => running,
+            Err(BusError::Closed) => return true,
+            Err(error) => {
+                tracing::warn!(%error, "the broker of a dual write does not listen");
+                return false;
+            }
+        };
+        self.counter.ledger.expect(&self.pattern, &self.counter.group);
+        if matches!(*state, State::ForEver) {
+            running.detach();
+        } else {
+            *state = State::Running(running);
+        }
+        true
     }
 }
 
-/// Keeps the subscription if there is one, and says whether to ask no more.
-fn is_settled(shadow: &Mutex<State>, listening: Result<Subscription, BusError>) -> bool {
-    let mut state = shadow.lock().unwrap_or_else(PoisonError::into_inner);
-    if matches!(*state, State::Over) {
-        return true;
-    }
-    match listening {
-        Ok(running) if matches!(*state, State::ForEver) => running.detach(),
-        Ok(running) => *state = State::Running(running),
-        Err(BusError::Closed) => {}
-        Err(error) => {
-            tracing::warn!(%error, "the broker of a dual write does not listen");
-            return false;
-        }
-    }
-    true
-}
-
-/// A group of this process alone: others that serve the group count for themselves.
-fn name(group: &Group) -> Group {
-    let id = SystemIds.uuid_v7().simple().to_string();
-    let own = format!("{}.parity_{id}", group.as_str());
-    // A name too long for that is rare, and then the end of the id is enough.
-    let short = || format!("parity_{id}").parse();
-    own.parse().or_else(|_| short()).unwrap_or_else(|_| group.clone())
+/// The group of this process alone that compares `group`: others that serve it compare for
+/// themselves.
+fn name(group: &Group, suffix: &str) -> Group {
+    let own = format!("{group}.parity_{suffix}").parse();
+    // A name too long for that is rare, and then the suffix has to do.
+    own.or_else(|_| format!("parity_{suffix}").parse()).unwrap_or_else(|_| group.clone())
 }
 
 impl Drop for Shadow {

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use czo_core::HandlerError;
 use stackfuture::StackFuture;
@@ -39,13 +39,22 @@ impl Call {
     }
 }
 
-/// What a handler says; that it panicked, if it did.
+/// What a handler says; that it panicked, if it did. Its end is its own affair too.
 #[inline]
 pub(super) async fn caught(future: HandlerFuture) -> Outcome {
-    let mut future = pin!(future);
+    let mut slot = pin!(Some(future));
     poll_fn(|cx| {
-        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
-            .unwrap_or_else(|panic| Poll::Ready(panicked(&*panic)))
+        catch_unwind(AssertUnwindSafe(|| {
+            let Some(future) = slot.as_mut().as_pin_mut() else { return Poll::Pending };
+            let outcome = ready!(future.poll(cx));
+            slot.set(None);
+            Poll::Ready(outcome)
+        }))
+        .unwrap_or_else(|panic| {
+            // A second panic of the same handler changes nothing.
+            let _ = catch_unwind(AssertUnwindSafe(|| slot.set(None)));
+            Poll::Ready(panicked(&*panic))
+        })
     })
     .await
 }

@@ -52,7 +52,7 @@ impl GroupQueue {
         state.parked = state.parked.saturating_sub(1);
         let wanted = state.members.iter().any(|member| member.wants(&delivery.event.event_type));
         let dropped = if wanted {
-            state.ahead.push_back(delivery);
+            state.put_ahead(delivery);
             None
         } else {
             let key = delivery.key.take();

@@ -54,6 +54,9 @@ impl ParityLedger {
             }
         }
         for (group, row) in groups {
+            if !row.is_compared {
+                objections.push(format!("the broker does not listen for group `{group}` yet"));
+            }
             let counts = [
                 (row.only_local, "arrived on the local bus only"),
                 (row.only_broker, "arrived on the broker only"),

@@ -25,6 +25,7 @@ pub(crate) struct FaultyBus {
 struct Faults {
     fails: AtomicBool,
     repeats: AtomicBool,
+    overloaded: AtomicBool,
     lost: AtomicU64,
     taken: Mutex<Vec<u64>>,
 }
@@ -34,6 +35,7 @@ impl Default for FaultyBus {
         let faults = Faults {
             fails: AtomicBool::new(false),
             repeats: AtomicBool::new(false),
+            overloaded: AtomicBool::new(false),
             lost: AtomicU64::new(NONE),
             taken: Mutex::default(),
         };
@@ -52,6 +54,11 @@ impl FaultyBus {
         self.faults.repeats.store(repeats, Ordering::SeqCst);
     }
 
+    /// Whether some group is full from now on, which the others do not notice.
+    pub(crate) fn overload(&self, overloaded: bool) {
+        self.faults.overloaded.store(overloaded, Ordering::SeqCst);
+    }
+
     /// Takes the event of this number and never brings it.
     pub(crate) fn lose(&self, number: u64) {
         self.faults.lost.store(number, Ordering::SeqCst);
@@ -64,8 +71,7 @@ impl FaultyBus {
 
     fn check(&self) -> Result<(), BusError> {
         if self.faults.fails.load(Ordering::SeqCst) {
-            let group = "of.the.test".parse().unwrap();
-            return Err(BusError::Overloaded { group, waiting: 1 });
+            return Err(BusError::Unavailable { reason: "of the test".to_owned() });
         }
         Ok(())
     }
@@ -88,6 +94,10 @@ impl EventBus for FaultyBus {
                 self.bus.publish(event).await?;
             }
             self.faults.taken.lock().unwrap().push(number);
+        }
+        if self.faults.overloaded.load(Ordering::SeqCst) {
+            let group = "of.the.test".parse().unwrap();
+            return Err(BusError::Overloaded { group, waiting: 1 });
         }
         Ok(())
     }

@@ -47,6 +47,15 @@ async fn collect(bus: &dyn EventBus, name: &str) -> (Subscription, mpsc::Unbound
     (bus.subscribe(pattern, group(name), Arc::new(handler), options).await.unwrap(), numbers)
 }
 
+/// As [`collect`], once the broker listens too.
+async fn compared(bus: &DualWriteBus, name: &str) -> (Subscription, mpsc::UnboundedReceiver<u64>) {
+    let collected = collect(bus, name).await;
+    while !bus.ledger().groups()[&group(name)].is_compared {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    collected
+}
+
 /// Two buses, the second one at fault as told.
 fn both() -> (DualWriteBus, FaultyBus) {
     let broker = FaultyBus::default();
@@ -68,8 +77,8 @@ async fn ready(bus: &DualWriteBus, least: u64) {
 #[tokio::test(start_paused = true)]
 async fn handlers_run_once_and_the_ledger_finds_no_divergence() {
     let (bus, _broker) = both();
-    let (_subscription, mut numbers) = collect(&bus, "one").await;
-    let (_other, _) = collect(&bus, "two").await;
+    let (_subscription, mut numbers) = compared(&bus, "one").await;
+    let (_other, _) = compared(&bus, "two").await;
     for number in 0..100 {
         bus.publish(counted(number)).await.unwrap();
     }
@@ -98,7 +107,7 @@ async fn too_few_events_prove_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_fails_delays_nobody_and_gets_everything_in_order_later() {
     let (bus, broker) = both();
-    let (_subscription, mut numbers) = collect(&bus, "one").await;
+    let (_subscription, mut numbers) = compared(&bus, "one").await;
     broker.fail(true);
     let start = Instant::now();
     for number in 0..1_000 {
@@ -122,7 +131,7 @@ async fn a_broker_that_fails_delays_nobody_and_gets_everything_in_order_later() 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_the_broker_loses_shows_as_only_local() {
     let (bus, broker) = both();
-    let (_subscription, _numbers) = collect(&bus, "one").await;
+    let (_subscription, _numbers) = compared(&bus, "one").await;
     broker.lose(3);
     for number in 0..10 {
         bus.publish(counted(number)).await.unwrap();
@@ -152,6 +161,9 @@ async fn an_event_that_the_broker_brings_twice_is_counted_and_handled_once() {
     let options = SubscribeOptions::default();
     let _subscription =
         bus.subscribe(pattern, group("one"), Arc::new(handler), options).await.unwrap();
+    while !bus.ledger().groups()[&group("one")].is_compared {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     broker.repeat(true);
     // The second waits behind the first, so it is followed until that goes on.
     bus.publish(counted(0)).await.unwrap();
@@ -185,10 +197,15 @@ async fn more_than_ten_thousand_that_wait_for_the_broker_are_missing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_broker_that_listens_late_is_asked_again() {
+async fn a_broker_that_listens_late_delays_no_subscriber_and_is_asked_again() {
     let (bus, broker) = both();
     broker.fail(true);
+    let start = Instant::now();
     let (_subscription, mut numbers) = collect(&bus, "one").await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let verdict = bus.ledger().verdict(0);
+    assert_eq!(verdict.objections, ["the broker does not listen for group `one` yet"]);
     broker.fail(false);
     tokio::time::sleep(Duration::from_secs(5)).await;
     bus.publish(counted(1)).await.unwrap();
@@ -198,9 +215,69 @@ async fn a_broker_that_listens_late_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_full_group_of_the_broker_stops_nothing() {
+    let (bus, broker) = both();
+    let (_subscription, _numbers) = compared(&bus, "one").await;
+    broker.overload(true);
+    for number in 0..1_000 {
+        bus.publish(counted(number)).await.unwrap();
+    }
+    ready(&bus, 1_000).await;
+    assert_eq!(broker.taken(), (0..1_000).collect::<Vec<_>>());
+    assert_eq!(bus.ledger().groups()[&group("one")].duplicates, 0);
+    assert_eq!(bus.health().await.status, HealthStatus::Degraded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscriptions_of_a_group_are_compared_as_one() {
+    let (bus, broker) = both();
+    let (_first, _) = compared(&bus, "one").await;
+    let (second, _) = compared(&bus, "one").await;
+    broker.lose(1);
+    for number in 0..10 {
+        bus.publish(counted(number)).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    second.cancel();
+    let row = bus.ledger().groups()[&group("one")].clone();
+    assert_eq!((row.matched, row.only_local, row.duplicates), (9, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_published_again_is_no_divergence() {
+    let (bus, _broker) = both();
+    let (_subscription, _numbers) = compared(&bus, "one").await;
+    let event = counted(1);
+    bus.publish(event.clone()).await.unwrap();
+    bus.publish(event).await.unwrap();
+    ready(&bus, 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_goes_away_in_a_batch_leaves_no_divergence() {
+    let (bus, _broker) = both();
+    let (_subscription, _numbers) = compared(&bus, "one").await;
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let held = gate.clone();
+    let handler = handler_fn(move |_| {
+        let held = held.clone();
+        async move {
+            held.acquire().await.unwrap().forget();
+            Ok(())
+        }
+    });
+    let (pattern, options) = ("test.#".parse().unwrap(), SubscribeOptions::default());
+    bus.subscribe(pattern, group("stuck"), Arc::new(handler), options).await.unwrap().detach();
+    let batch = bus.publish_batch((0..3_000).map(counted).collect());
+    assert!(tokio::time::timeout(Duration::from_secs(1), batch).await.is_err());
+    gate.add_permits(10_000);
+    ready(&bus, 1_000).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_nobody_waits_for_any_more_is_no_divergence() {
     let (bus, broker) = both();
-    let (subscription, mut numbers) = collect(&bus, "one").await;
+    let (subscription, mut numbers) = compared(&bus, "one").await;
     broker.lose(1);
     bus.publish(counted(1)).await.unwrap();
     assert_eq!(numbers.recv().await, Some(1));

@@ -167,3 +167,33 @@ async fn a_handler_that_keeps_its_event_for_ever_does_not_keep_the_bus_from_endi
     }
     bus.shutdown(Duration::from_secs(10)).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn redriving_leaves_room_for_what_is_published() {
+    let bus = InProcessBus::new();
+    let fails = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let (failing, gate) = (fails.clone(), crate::support::closed_gate());
+    let held = gate.clone();
+    let handler = handler_fn(move |_| {
+        let (fails, held) = (failing.load(Ordering::SeqCst), held.clone());
+        async move {
+            if fails {
+                return Err(HandlerError::permanent("never"));
+            }
+            held.acquire().await.unwrap().forget();
+            Ok(())
+        }
+    });
+    subscribe(&bus, "#", "one", handler).await.detach();
+    bus.publish_batch((0..3_000).map(counted).collect()).await.unwrap();
+    while bus.list(&DeadLetterFilter::all(), 3_000).await.unwrap().len() < 3_000 {
+        tokio::task::yield_now().await;
+    }
+    fails.store(false, Ordering::SeqCst);
+    assert_eq!(bus.redrive(&DeadLetterFilter::all()).await.unwrap(), 1_024);
+    let left = bus.list(&DeadLetterFilter::all(), 1).await.unwrap();
+    assert_eq!(number_of(&left[0].event), 1_024);
+    crate::support::open(&gate);
+    bus.publish(counted(5_000)).await.unwrap();
+    bus.shutdown(Duration::from_secs(10)).await.unwrap();
+}

@@ -33,6 +33,26 @@ async fn a_bus_that_is_dropped_handles_what_waits_and_its_tasks_end() {
     assert_eq!(numbers.recv().await, None);
 }
 
+#[tokio::test]
+async fn after_a_dropped_bus_a_member_that_leaves_keeps_no_other_from_ending() {
+    let bus = InProcessBus::new();
+    let gate = closed_gate();
+    let (leaver, mut held) = collect_behind(&bus, "#", "shared", &gate).await;
+    bus.publish(counted(0)).await.unwrap();
+    assert_eq!(held.recv().await, Some(0));
+    let (sender, mut skips) = mpsc::unbounded_channel();
+    let handler = handler_fn(move |event: Arc<DomainEvent>| {
+        let _ = sender.send(number_of(&event));
+        async { Ok(()) }
+    });
+    subscribe(&bus, "test.number.skipped", "shared", handler).await.detach();
+    bus.publish(counted(1)).await.unwrap();
+    drop(bus);
+    drop(leaver);
+    open(&gate);
+    assert_eq!(skips.recv().await, None);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_publisher_whose_event_is_given_up_is_told() {
     let bus = InProcessBus::new();
