@@ -5,12 +5,33 @@ use std::pin::Pin;
 
 use czo_core::RequestContext;
 
+use crate::call::discard;
 use crate::{HookPoint, Phase};
 
 /// What a hook does. Held as `dyn`: each is of another type.
 pub(crate) trait Action<P: HookPoint, K: Phase<P>>: Send + Sync {
     /// Starts it.
     fn call<'a>(&'a self, ctx: &'a RequestContext, lent: K::Lent<'a>) -> Called<'a, K::Answer>;
+}
+
+/// What a hook does, and owns. Where dropping that panics, the panic ends here: whoever drops it
+/// may be any run, if it was the last that had the hook.
+pub(crate) struct Owned<P: HookPoint, K: Phase<P>>(Option<Box<dyn Action<P, K>>>);
+
+impl<P: HookPoint, K: Phase<P>> Owned<P, K> {
+    pub(crate) fn new(action: Box<dyn Action<P, K>>) -> Self {
+        Self(Some(action))
+    }
+
+    pub(crate) fn get(&self) -> &dyn Action<P, K> {
+        self.0.as_deref().expect("only dropping takes it")
+    }
+}
+
+impl<P: HookPoint, K: Phase<P>> Drop for Owned<P, K> {
+    fn drop(&mut self) {
+        discard(self.0.take());
+    }
 }
 
 /// What starting a hook led to.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use czo_core::RequestContext;
 
-use crate::action::{Action, AsyncFunction, AsyncFunctionWith, Closure};
+use crate::action::{Action, AsyncFunction, AsyncFunctionWith, Closure, Owned};
 use crate::chain::{Entry, Options, Save};
 use crate::measure::Durations;
 use crate::name::is_well_formed;
 use crate::{
-    After, Before, HookHandle, HookPoint, HookRegistry, OnFailure, Phase, RegisterError,
-    SendAsyncFn2, SendAsyncFn3,
+    After, Before, HookHandle, HookPoint, HookRegistry, Phase, RegisterError, SendAsyncFn2,
+    SendAsyncFn3,
 };
 
 /// How long an async hook may take, if nothing else is said.
@@ -41,7 +41,6 @@ impl<'r, P: HookPoint, K: Phase<P>> HookBuilder<'r, P, K> {
             runs_before: Vec::new(),
             runs_after: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
-            on_failure: OnFailure::Closed,
         };
         Self { registry, options, save: None }
     }
@@ -126,6 +125,7 @@ impl<'r, P: HookPoint, K: Phase<P>> HookBuilder<'r, P, K> {
 
     fn add(self, action: Box<dyn Action<P, K>>) -> Result<HookHandle, RegisterError> {
         let Self { registry, options, save } = self;
+        let action = Owned::new(action);
         let names = options.runs_before.iter().chain(&options.runs_after).map(String::as_str);
         for name in std::iter::once(&*options.name).chain(names) {
             if !is_well_formed(name) {
@@ -155,7 +155,6 @@ where
     /// the input is what it was before the hook. Costs a copy of the input for every run. A
     /// refusal still refuses.
     pub fn fail_open(mut self) -> Self {
-        self.options.on_failure = OnFailure::Open;
         self.save = Some(P::Input::clone);
         self
     }
@@ -168,7 +167,6 @@ where
     /// When the hook fails, panics or takes too long, the run goes on as if it were not there:
     /// the result is what it was before the hook. Costs a copy of the result for every run.
     pub fn fail_open(mut self) -> Self {
-        self.options.on_failure = OnFailure::Open;
         self.save = Some(P::Output::clone);
         self
     }

@@ -7,6 +7,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use czo_core::RequestContext;
+use tokio::task::coop::unconstrained;
+use tokio::time::Instant;
 
 use crate::action::Called;
 use crate::chain::Entry;
@@ -30,7 +32,8 @@ pub(crate) enum Call<'a, R> {
 
 /// A hook that goes on.
 pub(crate) struct Waiting<'a, R> {
-    hook: Pin<Box<dyn Future<Output = R> + Send + 'a>>,
+    /// Nothing once it is done.
+    hook: Option<Pin<Box<dyn Future<Output = R> + Send + 'a>>>,
     timeout: Duration,
 }
 
@@ -41,10 +44,10 @@ impl<P: HookPoint, K: Phase<P>> Entry<P, K> {
         ctx: &'a RequestContext,
         value: &'a mut K::Value,
     ) -> Call<'a, K::Answer> {
-        match caught(|| self.action.call(ctx, K::lend(value))) {
+        match caught(|| self.action.get().call(ctx, K::lend(value))) {
             Ok(Called::Done(answer)) => Call::Done(Ok(answer)),
             Ok(Called::Pending(hook)) => {
-                Call::Waiting(Waiting { hook, timeout: self.options.timeout })
+                Call::Waiting(Waiting { hook: Some(hook), timeout: self.options.timeout })
             }
             Err(panicked) => Call::Done(Err(panicked)),
         }
@@ -63,29 +66,62 @@ impl<R> Waiting<'_, R> {
     /// Waits for the answer, for as long as the hook may take. Panics become faults.
     ///
     /// The first look needs no timer, so a hook that does not wait costs none.
-    pub(crate) async fn finish(self) -> Result<R, Fault> {
-        let Self { mut hook, timeout } = self;
+    pub(crate) async fn finish(mut self) -> Result<R, Fault> {
+        let timeout = self.timeout;
+        let start = Instant::now();
         let mut timer = None;
         let answer = std::future::poll_fn(|cx| {
+            let hook = self.hook.as_mut().expect("it is there until it is done");
             match caught(|| hook.as_mut().poll(cx)) {
                 Ok(Poll::Pending) => {}
                 Ok(Poll::Ready(answer)) => return Poll::Ready(Ok(answer)),
                 Err(panicked) => return Poll::Ready(Err(panicked)),
             }
-            let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
+            // Unconstrained: a hook that is always ready for more has used up what this task may
+            // do at a time whenever it gets here, so the timer would never be looked at.
+            let timer = timer.get_or_insert_with(|| {
+                let left = timeout.saturating_sub(start.elapsed());
+                Box::pin(unconstrained(tokio::time::sleep(left)))
+            });
             timer.as_mut().poll(cx).map(|()| Err(Fault::TimedOut(timeout)))
         })
         .await;
         // What it leaves behind may panic too.
-        caught(|| drop(hook)).and(answer)
+        let hook = self.hook.take();
+        match caught(|| drop(hook)) {
+            Ok(()) => answer,
+            Err(panicked) => {
+                discard(answer);
+                Err(panicked)
+            }
+        }
+    }
+}
+
+impl<R> Drop for Waiting<'_, R> {
+    /// The run was dropped while the hook waited.
+    fn drop(&mut self) {
+        discard(self.hook.take());
     }
 }
 
 /// Runs `work`; a panic in it is a fault.
-fn caught<R>(work: impl FnOnce() -> R) -> Result<R, Fault> {
+pub(crate) fn caught<R>(work: impl FnOnce() -> R) -> Result<R, Fault> {
     // What a panic may leave half done is the value that was lent, and that is put back or given
     // up; what the hook keeps for itself is its own affair, as it is with a mutex.
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Fault::Panicked(message(&*panic)))
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let message = message(&*panic);
+        discard(panic);
+        Fault::Panicked(message)
+    })
+}
+
+/// Drops what a hook made; a panic in that ends here.
+pub(crate) fn discard<T>(left: T) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(left))) {
+        // Dropping it might panic again, and so on.
+        std::mem::forget(panic);
+    }
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::action::Action;
+use crate::action::Owned;
 use crate::measure::Durations;
 use crate::order::{Rank, order};
 use crate::published::{Published, Update};
-use crate::{After, Before, HookPhase, HookPoint, OnError, OnFailure, Phase, RegisterError};
+use crate::{After, Before, HookInfo, HookPoint, OnError, OnFailure, Phase, RegisterError};
 
 /// One point: its hooks as they are now.
 pub(crate) struct Point<P: HookPoint> {
@@ -29,7 +29,7 @@ pub(crate) struct Entry<P: HookPoint, K: Phase<P>> {
     pub(crate) options: Options,
     /// Takes what the hook is about to change, if the hook is fail-open.
     pub(crate) save: Option<Save<K::Value>>,
-    pub(crate) action: Box<dyn Action<P, K>>,
+    pub(crate) action: Owned<P, K>,
     pub(crate) durations: Durations,
 }
 
@@ -44,7 +44,13 @@ pub(crate) struct Options {
     pub(crate) runs_before: Vec<String>,
     pub(crate) runs_after: Vec<String>,
     pub(crate) timeout: Duration,
-    pub(crate) on_failure: OnFailure,
+}
+
+impl<P: HookPoint, K: Phase<P>> Entry<P, K> {
+    fn info(&self) -> HookInfo {
+        let on_failure = if self.save.is_some() { OnFailure::Open } else { OnFailure::Closed };
+        HookInfo::new(K::PHASE, &self.options, on_failure)
+    }
 }
 
 impl<P: HookPoint> Point<P> {
@@ -103,11 +109,10 @@ impl<P: HookPoint> Chain<P> {
     }
 
     /// What was said about each hook, in order.
-    pub(crate) fn options(&self) -> impl Iterator<Item = (HookPhase, &Options)> {
-        let before = self.before.iter().map(|entry| (HookPhase::Before, &entry.options));
-        let after = self.after.iter().map(|entry| (HookPhase::After, &entry.options));
-        let on_error = self.on_error.iter().map(|entry| (HookPhase::OnError, &entry.options));
-        before.chain(after).chain(on_error)
+    pub(crate) fn list(&self) -> impl Iterator<Item = HookInfo> {
+        let before = self.before.iter().map(|entry| entry.info());
+        let after = self.after.iter().map(|entry| entry.info());
+        before.chain(after).chain(self.on_error.iter().map(|entry| entry.info()))
     }
 }
 
@@ -124,7 +129,7 @@ impl<P: HookPoint> Clone for Chain<P> {
 impl<P: HookPoint> fmt::Debug for Point<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let chain = self.chain.current();
-        let hooks = chain.options().map(|(phase, options)| (phase.as_str(), &*options.name));
+        let hooks = chain.list().map(|hook| (hook.phase.as_str(), hook.name));
         f.debug_struct(P::NAME).field("hooks", &hooks.collect::<Vec<_>>()).finish()
     }
 }

@@ -93,24 +93,23 @@ impl HookError {
 }
 
 impl Classified for HookError {
-    /// The refusal's kind; [`Unavailable`](ErrorKind::Unavailable) for a hook that took too long;
-    /// [`Internal`](ErrorKind::Internal) for the rest.
+    /// The refusal's kind; [`Unavailable`](ErrorKind::Unavailable) for a hook before the operation
+    /// that took too long; [`Internal`](ErrorKind::Internal) for the rest, so for whatever fails
+    /// once the operation has run.
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Refused { refusal, .. } => refusal.kind(),
-            Self::TimedOut { .. } => ErrorKind::Unavailable,
-            Self::Failed { .. } | Self::Panicked { .. } | Self::TooDeep { .. } => {
-                ErrorKind::Internal
-            }
+            Self::TimedOut { phase: HookPhase::Before, .. } => ErrorKind::Unavailable,
+            Self::Failed { .. }
+            | Self::Panicked { .. }
+            | Self::TimedOut { .. }
+            | Self::TooDeep { .. } => ErrorKind::Internal,
         }
     }
 
     /// Never after the operation has run: it would run twice.
     fn is_retryable(&self) -> bool {
-        match self {
-            Self::TimedOut { phase, .. } => *phase == HookPhase::Before,
-            _ => self.kind() == ErrorKind::Unavailable,
-        }
+        self.kind() == ErrorKind::Unavailable
     }
 
     fn field_errors(&self) -> &[FieldError] {

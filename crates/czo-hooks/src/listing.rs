@@ -36,19 +36,17 @@ pub struct HookInfo {
 }
 
 /// What happens when a hook fails, panics or takes too long.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
     /// The run fails.
-    #[default]
     Closed,
     /// The run goes on as if the hook were not there.
     Open,
 }
 
 impl HookInfo {
-    pub(crate) fn new(phase: HookPhase, options: &Options) -> Self {
-        let Options { name, priority, runs_before, runs_after, timeout, on_failure } =
-            options.clone();
+    pub(crate) fn new(phase: HookPhase, options: &Options, on_failure: OnFailure) -> Self {
+        let Options { name, priority, runs_before, runs_after, timeout } = options.clone();
         Self {
             name: name.to_string(),
             phase,

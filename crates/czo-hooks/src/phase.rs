@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::HookPoint;
 use crate::call::Fault;
 use crate::chain::{Chain, Entries};
 use crate::refusal::{BeforeError, BoxError};
+use crate::{HookError, HookPoint};
 
 /// When a hook runs, as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,7 +121,12 @@ impl<P: HookPoint> Change<P> for Before {
     fn verdict(answer: Self::Answer) -> Result<(), Fault> {
         answer.map_err(|error| match error {
             BeforeError::Refused(refusal) => Fault::Refused(refusal),
-            BeforeError::Failed(error) => Fault::Failed(error),
+            BeforeError::Failed(error) => match error.downcast().map(|error| *error) {
+                // Of a run inside the hook.
+                Ok(HookError::Refused { refusal, .. }) => Fault::Refused(refusal),
+                Ok(error) => Fault::Failed(Box::new(error)),
+                Err(error) => Fault::Failed(error),
+            },
         })
     }
 }

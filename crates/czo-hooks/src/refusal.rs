@@ -77,6 +77,11 @@ impl fmt::Display for Refusal {
 ///
 /// `?` makes it: of a [`Refusal`] a refusal, of any error a failure. Like `anyhow::Error` it is
 /// no [`Error`] itself, for that would be ambiguous.
+///
+/// [`HookError::Refused`](crate::HookError::Refused), of a run inside the hook, refuses too. An
+/// operation's own error that holds one is a failure: whoever wants to pass the refusal on takes
+/// it out first, as in `map_err(|error| match error { CatalogError::Hook(inner) => inner.into(),
+/// other => BeforeError::from(other) })`.
 #[derive(Debug)]
 pub enum BeforeError {
     /// The hook says no. The operation does not run, even where the hook is

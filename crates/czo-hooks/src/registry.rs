@@ -40,8 +40,7 @@ trait AnyPoint: Any + Send + Sync {
 
 impl<P: HookPoint> AnyPoint for Point<P> {
     fn hooks(&self) -> Vec<HookInfo> {
-        let chain = self.chain.current();
-        chain.options().map(|(phase, options)| HookInfo::new(phase, options)).collect()
+        self.chain.current().list().collect()
     }
 }
 
@@ -71,7 +70,8 @@ impl HookRegistry {
     /// a run looks nothing up.
     #[must_use]
     pub fn point<P: HookPoint>(&self) -> Hooks<P> {
-        Hooks::new(self.entry())
+        let mut points = self.points.write().unwrap_or_else(PoisonError::into_inner);
+        Hooks::new(entry(&mut points))
     }
 
     /// Every point that somebody has asked for, by name.
@@ -92,34 +92,33 @@ impl HookRegistry {
     ///
     /// [`RegisterError::PointTwice`].
     pub(crate) fn point_to_register<P: HookPoint>(&self) -> Result<Arc<Point<P>>, RegisterError> {
-        let point = self.entry::<P>();
-        let points = self.points.read().unwrap_or_else(PoisonError::into_inner);
+        let mut points = self.points.write().unwrap_or_else(PoisonError::into_inner);
         let other =
             points.iter().find(|(id, known)| known.name == P::NAME && **id != TypeId::of::<P>());
         match other {
-            None => Ok(point),
+            None => Ok(entry(&mut points)),
             Some((_, Known { type_name: other, .. })) => {
                 Err(RegisterError::PointTwice { point: P::NAME, other })
             }
         }
     }
+}
 
-    fn entry<P: HookPoint>(&self) -> Arc<Point<P>> {
-        const {
-            assert!(
-                is_well_formed(P::NAME),
-                "the name of a hook point is segments of [a-z][a-z0-9_-]*, separated by dots"
-            );
-        }
-        let mut points = self.points.write().unwrap_or_else(PoisonError::into_inner);
-        let known = points.entry(TypeId::of::<P>()).or_insert_with(|| Known {
-            name: P::NAME,
-            type_name: type_name::<P>(),
-            point: Arc::new(Point::<P>::new()),
-        });
-        let point: Arc<dyn Any + Send + Sync> = known.point.clone();
-        point.downcast().expect("a point is kept under its own type")
+/// The point of a type; a new one, where nobody has asked for it yet.
+fn entry<P: HookPoint>(points: &mut HashMap<TypeId, Known>) -> Arc<Point<P>> {
+    const {
+        assert!(
+            is_well_formed(P::NAME),
+            "the name of a hook point is segments of [a-z][a-z0-9_-]*, separated by dots"
+        );
     }
+    let known = points.entry(TypeId::of::<P>()).or_insert_with(|| Known {
+        name: P::NAME,
+        type_name: type_name::<P>(),
+        point: Arc::new(Point::<P>::new()),
+    });
+    let point: Arc<dyn Any + Send + Sync> = known.point.clone();
+    point.downcast().expect("a point is kept under its own type")
 }
 
 impl fmt::Debug for HookRegistry {

@@ -9,13 +9,13 @@ use std::task::{Context, Poll};
 use czo_core::RequestContext;
 use tracing::Instrument;
 
-use crate::call::{Call, Fault};
+use crate::call::{Call, Fault, caught, discard};
 use crate::chain::{Chain, Entries, Point};
 use crate::measure::{Outcome, Stopwatch};
 use crate::phase::Change;
 use crate::{HookError, HookPhase, HookPoint};
 
-/// How many runs with hooks may be inside of each other.
+/// How many runs with hooks may be inside of each other, in one task.
 pub const MAX_DEPTH: usize = 16;
 
 tokio::task_local! {
@@ -41,12 +41,14 @@ impl<P: HookPoint> Hooks<P> {
     /// `op`. One after it that fails and is not fail-open makes the run fail, but what `op` did
     /// stands. Every error, of `op` or of a hook, is shown to the hooks on errors; the first that
     /// answers with a result makes the run succeed with it as it is, without the hooks after.
-    /// Only a refusal can't be recovered from.
+    /// Only a refusal can't be recovered from, and [`HookError::TooDeep`] is not shown: of the run
+    /// that is too deep no hook is called.
     ///
     /// **Cancellation.** Dropping the future drops what runs at that moment; nothing further
     /// runs.
     ///
-    /// **Nesting.** Hooks and `op` may run points, this one too, at most [`MAX_DEPTH`] deep.
+    /// **Nesting.** Hooks and `op` may run points, this one too, at most [`MAX_DEPTH`] deep. That
+    /// is counted within one task: what a hook spawns begins at none again.
     ///
     /// # Errors
     ///
@@ -145,9 +147,17 @@ async fn change<P: HookPoint, K: Change<P>>(
         if let Some(saved) = saved {
             *value = saved;
         }
-        tracing::warn!(error = czo_core::describe(&error), "a fail-open hook was passed over");
+        let error = told(error);
+        tracing::warn!(error, "a fail-open hook was passed over");
     }
     Ok(())
+}
+
+/// The text of an error that goes no further. What a hook failed with is the hook's code too.
+fn told(error: HookError) -> String {
+    let text = caught(|| czo_core::describe(&error)).unwrap_or_else(|_| error.to_string());
+    discard(error);
+    text
 }
 
 /// Shows `error` to the hooks, until one has a result instead.
@@ -168,12 +178,16 @@ async fn recover<P: HookPoint>(
         };
         watch.lap(hook, Outcome::of(&result));
         match result {
-            Ok(Some(output)) if recoverable => return Ok(output),
-            Ok(_) => {}
+            Ok(Some(output)) if recoverable => {
+                discard(error);
+                return Ok(output);
+            }
+            Ok(unused) => discard(unused),
             Err(fault) => {
                 let (name, phase) = (hook.options.name.clone(), HookPhase::OnError);
                 let failed = HookError::new(P::NAME, name, phase, fault);
-                tracing::warn!(error = czo_core::describe(&failed), "the first error stays");
+                let failed = told(failed);
+                tracing::warn!(error = failed, "the first error stays");
             }
         }
     }

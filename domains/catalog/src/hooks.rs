@@ -11,7 +11,10 @@
 //!
 //! [`Products::put`](crate::Products::put), and so every import, runs the hooks of
 //! [`ProductCreate`] for a product that the shop has not got and those of [`ProductUpdate`] for
-//! one that it has.
+//! one that it has. Which it is goes by the handle that the put began with: a hook that gives the
+//! product another one makes the next put create it again, and fail if that handle is taken.
+//! When another creates or deletes the product meanwhile, the put runs its hooks once more; hooks
+//! on errors see that lost race, and one that answers with a result ends the put.
 //!
 //! ```
 //! use czo_catalog::hooks::ProductCreate;

@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) use content::{ProductContent, Stamp, VariantContent};
 pub use draft::{ProductDraft, ProductPatch, VariantDraft};
 pub use handle::{Handle, HandleError};
-pub(crate) use validation::validate;
 pub use validation::{
     MAX_ALT_CHARS, MAX_DESCRIPTION_BYTES, MAX_IMAGES, MAX_OPTIONS, MAX_TAGS, MAX_TEXT_CHARS,
     MAX_URL_BYTES, MAX_VARIANTS,
 };
+pub(crate) use validation::{handle_of, validate};
 pub(crate) use web_address::is_web_address;
 
 use crate::{ProductId, VariantId};

@@ -55,7 +55,7 @@ pub enum PutOutcome {
     Created,
     /// There was one, and it differed.
     Updated,
-    /// There was one, and it was the same already.
+    /// There was one, and it was the same already; or a hook answered for a write that failed.
     Unchanged,
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use czo_catalog::{Catalog, Product, ProductDraft, Products, VariantDraft};
+use czo_catalog::{Catalog, Product, ProductDraft, ProductPatch, Products, VariantDraft};
 use czo_core::{Classified, RequestContext, SystemIds};
 use czo_hooks::HookRegistry;
 use czo_runtime::{Config, Czo};
@@ -24,7 +24,7 @@ fn mug(price: &str) -> ProductDraft {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_products_prices_end_in_90_and_are_not_below_the_floor() {
+async fn a_new_products_prices_end_in_90_and_none_is_ever_below_the_floor() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = Config::default();
     config.data_dir = folder.path().to_owned();
@@ -45,6 +45,13 @@ async fn a_new_products_prices_end_in_90_and_are_not_below_the_floor() {
     assert_eq!(error.field_errors()[0].to_string(), "variants.0.price: expected at least 1.00");
     let error = products.create(&ctx, mug("cheap")).await.unwrap_err();
     assert_eq!(error.field_errors()[0].field, ["variants", "0", "price"]);
+    let largest = format!("{}.15", u64::MAX / 100);
+    let error = products.create(&ctx, mug(&largest)).await.unwrap_err();
+    assert_eq!(error.field_errors()[0].field, ["variants", "0", "price"]);
+
+    let cheaper = ProductPatch { variants: Some(mug("0.5").variants), ..ProductPatch::default() };
+    let error = products.update(&ctx, created.id, None, cheaper).await.unwrap_err();
+    assert_eq!(error.to_string(), "a price is too low");
 }
 
 #[tokio::test]

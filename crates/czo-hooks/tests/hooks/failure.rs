@@ -1,11 +1,13 @@
 //! Hooks fail, panic and take too long.
 
+use std::error::Error;
+use std::fmt;
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use czo_core::{Classified, ErrorKind};
-use czo_hooks::{DEFAULT_TIMEOUT, HookError, HookPhase, HookRegistry};
+use czo_hooks::{DEFAULT_TIMEOUT, HookError, HookHandle, HookPhase, HookRegistry};
 use tokio::time::Instant;
 
 use crate::support::{Journal, Say, add_name, context, run};
@@ -62,6 +64,7 @@ async fn panics_of_closures_and_of_futures_are_errors() {
 }
 
 /// Panics when it goes, unless something panics already.
+#[derive(Debug)]
 struct Mine;
 
 impl Drop for Mine {
@@ -82,6 +85,104 @@ async fn a_panic_in_what_a_dropped_hook_leaves_behind_is_an_error_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_is_dropped_keeps_the_panic_of_the_hook_that_waits() {
+    let registry = HookRegistry::new();
+    let _hook = registry.before::<Say>("p").register_async(async |_, _| {
+        let _mine = Mine;
+        pending().await
+    });
+    let (point, ctx) = (registry.point::<Say>(), context());
+    let run = point.run(&ctx, Vec::new(), crate::support::say);
+    tokio::time::timeout(Duration::from_secs(1), run).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn what_a_hook_owns_may_panic_when_a_run_is_the_last_to_have_it() {
+    let registry = HookRegistry::new();
+    let handle = Arc::new(Mutex::new(None::<HookHandle>));
+    let (own, mine) = (handle.clone(), Mine);
+    let hook = registry.before::<Say>("p").register(move |_, _| {
+        let _mine = &mine;
+        drop(own.lock().unwrap().take());
+        Ok(())
+    });
+    *handle.lock().unwrap() = Some(hook.unwrap());
+    assert_eq!(run(&registry, "hey").await.unwrap(), "hey");
+    assert!(registry.point::<Say>().is_empty());
+}
+
+#[tokio::test]
+async fn a_panic_whose_payload_panics_is_an_error() {
+    let registry = HookRegistry::new();
+    let _hook = registry.before::<Say>("p").register(|_, _| std::panic::panic_any(Mine));
+    let error = run(&registry, "hey").await.unwrap_err().into_hook();
+    assert!(matches!(error, HookError::Panicked { .. }), "{error}");
+}
+
+/// An error that panics when it is shown, and again when it goes.
+#[derive(Debug)]
+struct Unspeakable(Mine);
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("{:?}", self.0)
+    }
+}
+
+impl Error for Unspeakable {}
+
+#[tokio::test]
+async fn the_error_of_a_fail_open_hook_may_panic() {
+    // Somebody listens, so the error is shown.
+    let log = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
+    let _log = tracing::subscriber::set_default(log);
+    let registry = HookRegistry::new();
+    let hook =
+        registry.before::<Say>("p").fail_open().register(|_, _| Err(Unspeakable(Mine).into()));
+    hook.unwrap().detach();
+    assert_eq!(run(&registry, "hey").await.unwrap(), "hey");
+}
+
+#[tokio::test]
+async fn the_error_that_is_recovered_from_may_panic() {
+    let registry = HookRegistry::new();
+    let hook = registry.before::<Say>("p").register(|_, _| Err(Unspeakable(Mine).into()));
+    let recovers = registry.on_error::<Say>("r").register(|_, _| Some("anyway".to_owned()));
+    let _handles = (hook.unwrap(), recovers.unwrap());
+    assert_eq!(run(&registry, "hey").await.unwrap(), "anyway");
+}
+
+#[tokio::test]
+async fn a_hook_that_is_always_ready_for_more_times_out() {
+    let registry = HookRegistry::new();
+    let _hook = registry.before::<Say>("busy").timeout(Duration::from_millis(50)).register_async(
+        async |_, _| {
+            loop {
+                tokio::task::coop::consume_budget().await;
+            }
+        },
+    );
+    let run = tokio::time::timeout(Duration::from_secs(20), run(&registry, "hey"));
+    let error = run.await.unwrap().unwrap_err().into_hook();
+    assert!(matches!(error, HookError::TimedOut { .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_before_a_hook_first_waits_counts() {
+    let registry = HookRegistry::new();
+    let _slow = registry.before::<Say>("slow").timeout(Duration::from_millis(300)).register_async(
+        async |_, _| {
+            // Moves the clock at once, as work that does not wait does, and then waits.
+            tokio::time::advance(Duration::from_millis(200)).await;
+            pending().await
+        },
+    );
+    let start = Instant::now();
+    run(&registry, "hey").await.unwrap_err();
+    assert!((300..=302).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hook_that_takes_too_long_is_dropped_after_its_timeout() {
     let registry = HookRegistry::new();
     let _slow = registry
@@ -96,14 +197,14 @@ async fn a_hook_that_takes_too_long_is_dropped_after_its_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_the_operation_a_timeout_is_not_retryable() {
+async fn after_the_operation_a_timeout_is_internal_and_not_retryable() {
     let registry = HookRegistry::new();
     let _slow = registry.after::<Say>("slow").register_async(async |_, _| pending().await);
     let start = Instant::now();
     let error = run(&registry, "hey").await.unwrap_err().into_hook();
     assert!(matches!(error, HookError::TimedOut { timeout: DEFAULT_TIMEOUT, .. }), "{error}");
     assert!(start.elapsed() >= DEFAULT_TIMEOUT);
-    assert!(!error.is_retryable());
+    assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Internal, false));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Hooks run operations with hooks.
 
-use czo_hooks::{HookError, HookRegistry, Hooks, MAX_DEPTH};
+use czo_hooks::{HookError, HookPoint, HookRegistry, Hooks, MAX_DEPTH, Refusal};
 
 use crate::support::{Say, add_name, context, run, say, words};
 
@@ -38,6 +38,35 @@ async fn a_hook_that_runs_its_own_point_for_ever_is_an_error() {
         error = Box::new(source.downcast::<crate::support::SayError>().unwrap().into_hook());
     }
     assert_eq!(hooks, MAX_DEPTH);
+}
+
+/// A point whose error is the hooks' own.
+struct Allow;
+
+impl HookPoint for Allow {
+    const NAME: &'static str = "word.allow";
+    type Input = ();
+    type Output = ();
+    type Error = HookError;
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_run_inside_a_hook_refuses_even_where_that_is_fail_open() {
+    let registry = HookRegistry::new();
+    let no = registry.before::<Allow>("no").register(|_, ()| Err(Refusal::new("never").into()));
+    let inner = registry.point::<Allow>();
+    let asks = registry
+        .before::<Say>("asks")
+        .fail_open()
+        .register_async_with(inner, async |inner, ctx, _| {
+            Ok(inner.run(ctx, (), async |()| Ok(())).await?)
+        });
+    let _handles = (no.unwrap(), asks.unwrap());
+    let error = run(&registry, "hey").await.unwrap_err().into_hook();
+    assert!(
+        matches!(&error, HookError::Refused { point: "word.say", hook, .. } if &**hook == "asks")
+    );
+    assert_eq!(error.to_string(), "never");
 }
 
 #[tokio::test]

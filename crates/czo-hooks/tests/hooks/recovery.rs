@@ -1,8 +1,8 @@
 //! Hooks on errors.
 
-use czo_hooks::{HookError, HookRegistry, Refusal};
+use czo_hooks::{HookError, HookPoint, HookRegistry, Refusal};
 
-use crate::support::{Journal, Say, SayError, run};
+use crate::support::{Journal, Say, SayError, context, run};
 
 fn recover(registry: &HookRegistry, name: &'static str, answer: Option<&'static str>) -> Journal {
     let journal = Journal::default();
@@ -73,6 +73,34 @@ async fn a_refusal_is_seen_and_stays() {
     let error = run(&registry, "hey").await.unwrap_err().into_hook();
     assert!(matches!(error, HookError::Refused { .. }));
     assert_eq!(seen.read(), ["never"]);
+}
+
+/// Panics when it goes.
+struct Mine;
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        panic!("mine");
+    }
+}
+
+struct Make;
+
+impl HookPoint for Make {
+    const NAME: &'static str = "mine.make";
+    type Input = ();
+    type Output = Mine;
+    type Error = HookError;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_of_no_use_may_panic() {
+    let registry = HookRegistry::new();
+    let answers = registry.on_error::<Make>("a").register(|_, _| Some(Mine));
+    let no = registry.before::<Make>("no").register(|_, ()| Err(Refusal::new("never").into()));
+    let _handles = (answers.unwrap(), no.unwrap());
+    let refused = registry.point::<Make>().run(&context(), (), async |()| Ok(Mine)).await;
+    assert_eq!(refused.err().unwrap().to_string(), "never");
 }
 
 #[tokio::test]

@@ -73,8 +73,8 @@ impl HookPoint for SayAgain {
     type Error = HookError;
 }
 
-#[test]
-fn two_types_of_one_name_are_refused() {
+#[tokio::test]
+async fn a_second_type_of_one_name_is_refused_and_the_first_goes_on() {
     let registry = HookRegistry::new();
     let _point = registry.point::<Say>();
     let error = registry.before::<SayAgain>("a").register(|_, ()| Ok(())).unwrap_err();
@@ -82,6 +82,8 @@ fn two_types_of_one_name_are_refused() {
         matches!(&error, RegisterError::PointTwice { other, .. } if other.ends_with("::Say")),
         "{error}"
     );
+    add_name(&registry, "a");
+    assert_eq!(run(&registry, "hey").await.unwrap(), "hey a");
 }
 
 #[tokio::test]

@@ -52,6 +52,15 @@ pub(crate) fn validate(
     if errors.0.is_empty() { Ok(ProductContent { variants, ..content }) } else { Err(errors.0) }
 }
 
+/// The handle that was given, or the one made from the title; or what is wrong with it.
+pub(crate) fn handle_of(given: Option<&str>, title: &str) -> Result<Handle, String> {
+    match given {
+        Some(text) => text.parse().map_err(|error| format!("{error}")),
+        None => Handle::from_title(title)
+            .ok_or_else(|| "no handle can be made from the title: send one".to_owned()),
+    }
+}
+
 /// Whether a product says in Shopify's way that it has no options: one called `Title`, and one
 /// variant whose value is `Default Title`.
 fn is_without_options(draft: &ProductDraft) -> bool {
@@ -70,12 +79,7 @@ impl Errors {
     }
 
     fn handle(&mut self, given: Option<&str>, title: &str) -> Handle {
-        let handle = match given {
-            Some(text) => text.parse().map_err(|error| format!("{error}")),
-            None => Handle::from_title(title)
-                .ok_or_else(|| "no handle can be made from the title: send one".to_owned()),
-        };
-        handle.unwrap_or_else(|message| {
+        handle_of(given, title).unwrap_or_else(|message| {
             self.add("handle", Code::Invalid, message);
             "x".parse().expect("a letter is a handle")
         })

@@ -1,11 +1,14 @@
 //! What can be done to products.
 
-use czo_core::{Currency, RequestContext, ShopId};
+use czo_core::{Currency, FieldErrorCode, RequestContext, ShopId};
+use czo_repo::UnitOfWork;
 
 use super::{Products, PutOutcome};
 use crate::events::ProductDeleted;
 use crate::hooks::{ProductChange, ProductRemoval};
-use crate::product::{Handle, Product, ProductContent, ProductDraft, ProductPatch, validate};
+use crate::product::{
+    Handle, Product, ProductContent, ProductDraft, ProductPatch, handle_of, validate,
+};
 use crate::store::{self, ProductKey};
 use crate::{CatalogError, ProductId};
 
@@ -23,20 +26,25 @@ impl Products {
         draft: ProductDraft,
     ) -> Result<Product, CatalogError> {
         let access = self.write_access(ctx).await?;
-        self.create_with(ctx, access, draft).await
+        Ok(self.create_with(ctx, access, draft).await?.0)
     }
 
+    /// What the hooks make of it, and whether it was written.
     async fn create_with(
         &self,
         ctx: &RequestContext,
         (shop, currency): (ShopId, Currency),
         draft: ProductDraft,
-    ) -> Result<Product, CatalogError> {
+    ) -> Result<(Product, bool), CatalogError> {
+        let mut is_written = false;
         let create = async |draft| {
             let content = validate(draft, currency).map_err(CatalogError::Invalid)?;
-            self.write(async |tx| self.insert(ctx, tx, shop, content).await).await
+            let product = self.write(async |tx| self.insert(ctx, tx, shop, content).await).await?;
+            is_written = true;
+            Ok(product)
         };
-        self.hooks.create.run(ctx, draft, create).await
+        let product = self.hooks.create.run(ctx, draft, create).await?;
+        Ok((product, is_written))
     }
 
     /// Changes a product, if it still has the version that the caller knew. Publishes
@@ -56,33 +64,43 @@ impl Products {
         patch: ProductPatch,
     ) -> Result<Product, CatalogError> {
         let access = self.write_access(ctx).await?;
-        self.update_with(ctx, access, ProductChange { product_id: id, expected_version, patch })
-            .await
+        let change = ProductChange { product_id: id, expected_version, patch };
+        Ok(self.update_with(ctx, access, change).await?.0)
     }
 
+    /// What the hooks make of it, and whether anything was written.
     async fn update_with(
         &self,
         ctx: &RequestContext,
         (shop, currency): (ShopId, Currency),
         change: ProductChange,
-    ) -> Result<Product, CatalogError> {
+    ) -> Result<(Product, bool), CatalogError> {
+        let mut is_written = false;
         let update = async |change: ProductChange| {
             let ProductChange { product_id, expected_version, patch } = change;
-            self.write(async |tx| {
+            let write = async |tx: &UnitOfWork| {
                 let before = Self::existing(tx, shop, product_id, expected_version).await?;
                 let content =
                     validate(patch.onto(&before), currency).map_err(CatalogError::Invalid)?;
                 let after = self.replace(ctx, tx, &before, content).await?;
-                Ok(after.unwrap_or(before))
-            })
-            .await
+                let is_changed = after.is_some();
+                Ok((after.unwrap_or(before), is_changed))
+            };
+            let (product, is_changed) = self.write(write).await?;
+            is_written = is_changed;
+            Ok(product)
         };
-        self.hooks.update.run(ctx, change, update).await
+        let product = self.hooks.update.run(ctx, change, update).await?;
+        Ok((product, is_written))
     }
 
     /// Makes the shop have exactly this product under its handle: creates it, changes it, or
-    /// leaves it, and publishes accordingly. Runs the hooks of creating or of updating it; twice,
-    /// if another creates or deletes the product at that moment.
+    /// leaves it, and publishes accordingly. The outcome says what was written, whatever hooks
+    /// make of the answer.
+    ///
+    /// Runs the hooks of creating or of updating it, which name no version; twice, if another
+    /// creates or deletes the product at that moment. The handle is taken from `draft` as it is
+    /// handed in; all else is validated after the hooks.
     ///
     /// # Errors
     ///
@@ -110,12 +128,15 @@ impl Products {
             let content = validate(draft, access.1).map_err(CatalogError::Invalid)?;
             return self.put_content(ctx, access.0, content).await;
         }
-        let handle = validate(draft.clone(), access.1).map_err(CatalogError::Invalid)?.handle;
+        // The rest is validated as the hooks leave it.
+        let handle = handle_of(draft.handle.as_deref(), &draft.title)
+            .map_err(|message| CatalogError::field("handle", FieldErrorCode::Invalid, message))?;
         // Rare, and large: those who have no hooks are not to carry it.
         Box::pin(self.put_with(ctx, access, handle, draft)).await
     }
 
     /// Puts with hooks. Which they are must be known before the transaction, so this looks twice.
+    /// Others may change the product between the looks: the put is of whatever it is then.
     async fn put_with(
         &self,
         ctx: &RequestContext,
@@ -123,17 +144,18 @@ impl Products {
         handle: Handle,
         draft: ProductDraft,
     ) -> Result<PutOutcome, CatalogError> {
-        let key = ProductKey::Handle(handle);
+        let key = ProductKey::Handle(handle.clone());
         let Some(before) = store::find(&self.context.database.primary(), access.0, &key).await?
         else {
-            self.create_with(ctx, access, draft).await?;
-            return Ok(PutOutcome::Created);
+            let (_, is_written) = self.create_with(ctx, access, draft).await?;
+            return Ok(if is_written { PutOutcome::Created } else { PutOutcome::Unchanged });
         };
-        let (product_id, version) = (before.id, before.version);
+        // Named, since another may give it a new handle meanwhile.
+        let draft = ProductDraft { handle: Some(handle.to_string()), ..draft };
         let change =
-            ProductChange { product_id, expected_version: Some(version), patch: draft.into() };
-        let after = self.update_with(ctx, access, change).await?;
-        Ok(if after.version == version { PutOutcome::Unchanged } else { PutOutcome::Updated })
+            ProductChange { product_id: before.id, expected_version: None, patch: draft.into() };
+        let (_, is_written) = self.update_with(ctx, access, change).await?;
+        Ok(if is_written { PutOutcome::Updated } else { PutOutcome::Unchanged })
     }
 
     /// Puts in one transaction.

@@ -1,5 +1,6 @@
 //! Others take part in what is done to products.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use czo_catalog::hooks::{ProductCreate, ProductDelete, ProductUpdate};
@@ -189,13 +190,67 @@ on_each_database! {
         assert_eq!(put(dearer).await, PutOutcome::Updated);
         assert_eq!(
             *seen.lock().unwrap(),
-            ["create Ocean Blue Shirt", "update Some(1)", "update Some(1)"]
+            ["create Ocean Blue Shirt", "update None", "update None"]
         );
         let types = shop.bus.take_types();
         assert_eq!(
             types,
             ["product.item.created", "product.item.published", "product.item.updated"]
         );
+    }
+
+    async fn putting_succeeds_while_others_change_the_product(database: TestDatabase) {
+        let shop = Fixture::new(&database).await;
+        shop.create(shirt()).await;
+        let state = (shop.products.clone(), AtomicUsize::new(0));
+        // Whenever a put is about to write, another writes first.
+        let _other = shop.context.hooks.before::<ProductUpdate>("other").register_async_with(
+            state,
+            async |(products, writes), ctx, change| {
+                let is_other = |title: &String| title.starts_with("Meanwhile");
+                if !change.patch.title.as_ref().is_some_and(is_other) {
+                    let write = writes.fetch_add(1, Ordering::Relaxed);
+                    let patch = title(&format!("Meanwhile {write}"));
+                    Box::pin(products.update(ctx, change.product_id, None, patch)).await?;
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(shop.products.put(&shop.owner, shirt()).await.unwrap(), PutOutcome::Updated);
+        let handle = "ocean-blue-shirt".parse().unwrap();
+        let stored = shop.products.find_by_handle(&shop.owner, &handle).await.unwrap().unwrap();
+        assert_eq!((stored.title.as_str(), stored.version), ("Ocean Blue Shirt", 3));
+    }
+
+    async fn a_hook_repairs_what_is_put_as_what_is_created(database: TestDatabase) {
+        let shop = Fixture::new(&database).await;
+        let _repair = shop.context.hooks.before::<ProductCreate>("repair").register(|_, draft| {
+            draft.title = "Mug".to_owned();
+            Ok(())
+        });
+        let mut nameless = simple("");
+        nameless.handle = Some("mug".to_owned());
+        let outcome = shop.products.put(&shop.owner, nameless).await.unwrap();
+        assert_eq!(outcome, PutOutcome::Created);
+        let error = shop.products.put(&shop.owner, simple("")).await.unwrap_err();
+        assert_eq!(error.field_errors()[0].field, ["handle"]);
+    }
+
+    async fn a_put_says_what_was_written_whatever_hooks_answer(database: TestDatabase) {
+        let shop = Fixture::new(&database).await;
+        let stored = shop.create(shirt()).await;
+        let after = shop.context.hooks.after::<ProductUpdate>("renumber").register(|_, product| {
+            product.version = 99;
+            Ok(())
+        });
+        let recover = shop.context.hooks.on_error::<ProductCreate>("recover");
+        let recover = recover.register(move |_, _| Some(stored.clone()));
+        let _handles = (after.unwrap(), recover.unwrap());
+        let put = async |draft| shop.products.put(&shop.owner, draft).await.unwrap();
+        assert_eq!(put(shirt()).await, PutOutcome::Unchanged);
+        let mut invalid = simple("Mug");
+        invalid.variants[0].price = "cheap".to_owned();
+        assert_eq!(put(invalid).await, PutOutcome::Unchanged);
     }
 
     async fn an_import_rejects_what_a_hook_refuses_and_goes_on(database: TestDatabase) {
