@@ -1,7 +1,5 @@
 //! Hooks of the program and of its domains.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use czo_core::{Classified, ErrorKind};
 use czo_domain::{Domain, DomainContext, DomainError, DomainName, MigrationSet, Registration};
 use czo_hooks::{HookError, HookPoint};
