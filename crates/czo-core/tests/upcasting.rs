@@ -106,3 +106,46 @@ fn an_old_version_may_be_added_by_itself_too_but_by_no_other_producer() {
     assert!(error.contains("`product.price.set` version 1"), "{error}");
     assert!(error.contains("`catalog`") && error.contains("`prices`"), "{error}");
 }
+
+/// The same event in the words of a consumer that reads less of it.
+mod copy {
+    use czo_core::Event;
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    /// Somebody set a price.
+    #[derive(Serialize, Deserialize, JsonSchema, Event)]
+    #[event("product.price.set", version = 5)]
+    pub(super) struct PriceSet {}
+
+    /// Somebody set a price, says another.
+    #[derive(Serialize, Deserialize, JsonSchema, Event)]
+    #[event("product.price.set", version = 5)]
+    pub(super) struct SetAgain {}
+}
+
+#[test]
+fn where_the_producer_is_there_a_consumers_copy_changes_nothing_whoever_comes_first() {
+    let mut alone = EventCatalogue::default();
+    alone.add::<PriceSet>("catalog").unwrap();
+    let owners = |catalogue: &EventCatalogue| catalogue.iter().cloned().collect::<Vec<_>>();
+
+    let mut behind = EventCatalogue::default();
+    behind.add::<PriceSet>("catalog").unwrap();
+    behind.add_external::<copy::PriceSet>("catalog").unwrap();
+    assert_eq!(owners(&behind), owners(&alone));
+
+    let mut before = EventCatalogue::default();
+    before.add_external::<copy::PriceSet>("catalog").unwrap();
+    before.add_external::<copy::SetAgain>("catalog").unwrap();
+    before.add::<PriceSet>("catalog").unwrap();
+    assert_eq!(owners(&before), owners(&alone));
+}
+
+#[test]
+fn a_consumers_copy_of_another_producer_and_a_second_shape_of_the_producer_are_refused() {
+    let mut catalogue = EventCatalogue::default();
+    catalogue.add::<PriceSet>("catalog").unwrap();
+    assert!(catalogue.add_external::<copy::PriceSet>("prices").is_err());
+    assert!(catalogue.add::<copy::PriceSet>("catalog").is_err());
+}

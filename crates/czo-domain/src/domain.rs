@@ -5,6 +5,7 @@ use std::fmt;
 use czo_core::{
     CatalogueError, Classified, ErrorKind, EventCatalogue, GroupError, TopicPatternError,
 };
+use czo_hooks::RegisterError;
 use thiserror::Error;
 
 use crate::{DomainContext, MigrationSet, Registration};
@@ -26,7 +27,8 @@ pub trait Domain: Send + Sync {
     /// Its schema changes.
     fn migrations(&self) -> Option<MigrationSet>;
 
-    /// Adds the events it publishes to the catalogue of the program.
+    /// Adds the events it publishes to the catalogue of the program. Others can't be
+    /// [staged](crate::DomainEvents::stage).
     ///
     /// # Errors
     ///
@@ -105,6 +107,9 @@ pub enum DomainError {
     /// A subscription's group.
     #[error(transparent)]
     Group(#[from] GroupError),
+    /// A hook.
+    #[error(transparent)]
+    Hook(#[from] RegisterError),
     /// Whatever else the domain has to say.
     #[error("{0}")]
     Other(String),
@@ -112,6 +117,9 @@ pub enum DomainError {
 
 impl Classified for DomainError {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::Invalid
+        match self {
+            Self::Hook(error) => error.kind(),
+            _ => ErrorKind::Invalid,
+        }
     }
 }

@@ -1,8 +1,12 @@
 //! The one way by which a domain publishes.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use czo_core::{Event, EventBus, EventError, EventFactory, RequestContext};
+use czo_core::{
+    Event, EventBus, EventCatalogue, EventError, EventFactory, EventType, RequestContext,
+};
 use czo_repo::UnitOfWork;
 
 /// Where the events of domains go. It holds the bus and gives it to nobody: a domain publishes
@@ -10,13 +14,37 @@ use czo_repo::UnitOfWork;
 #[derive(Clone, Debug)]
 pub struct EventOutlet {
     bus: Arc<dyn EventBus>,
+    /// What may be published, by type and version; anything where nothing was said.
+    listed: Option<Arc<BTreeSet<(EventType, NonZeroU32)>>>,
 }
 
 impl EventOutlet {
-    /// An outlet into `bus`. For the runtime and for tests.
+    /// An outlet into `bus`, for any event. For the runtime and for tests.
     #[must_use]
     pub fn new(bus: Arc<dyn EventBus>) -> Self {
-        Self { bus }
+        Self { bus, listed: None }
+    }
+
+    /// Takes only the events that the program publishes by its `catalogue`, those of other
+    /// programs excluded. The runtime always says so: what is not listed is documented nowhere,
+    /// and its schema is guarded by nobody.
+    #[must_use]
+    pub fn only_listed(mut self, catalogue: &EventCatalogue) -> Self {
+        let own = catalogue.iter().filter(|event| !event.external);
+        let listed = own.map(|event| (event.event_type.clone(), event.version)).collect();
+        self.listed = Some(Arc::new(listed));
+        self
+    }
+
+    fn accepts<E: Event>(&self) -> Result<(), EventError> {
+        let event = (E::TYPE, E::VERSION);
+        match &self.listed {
+            Some(listed) if !listed.contains(&event) => {
+                let (event_type, version) = event;
+                Err(EventError::Unlisted { event_type, version })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -46,13 +74,16 @@ impl DomainEvents {
     ///
     /// # Errors
     ///
-    /// [`EventError::Encode`] when the payload has no JSON form; nothing is staged then.
+    /// [`EventError::Encode`] when the payload has no JSON form, and [`EventError::Unlisted`] when
+    /// [`Domain::events`](crate::Domain::events) does not add `E` to the program's catalogue;
+    /// nothing is staged then.
     pub fn stage<E: Event>(
         &self,
         tx: &UnitOfWork,
         ctx: &RequestContext,
         payload: &E,
     ) -> Result<(), EventError> {
+        self.outlet.accepts::<E>()?;
         let event = self.factory.event(ctx, payload)?;
         let bus = self.outlet.bus.clone();
         tx.after_commit(async move {

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use czo_core::{Event, EventBus, EventError, RequestContext, StaticRoles, SystemClock, SystemIds};
+use czo_core::{
+    Event, EventBus, EventCatalogue, EventError, RequestContext, StaticRoles, SystemClock,
+    SystemIds,
+};
 use czo_domain::{DomainContext, DomainEvents, DomainName, EventOutlet};
 use czo_events::InProcessBus;
 use czo_graphql::GraphqlOptions;
@@ -30,9 +33,13 @@ struct Broken {
 }
 
 fn events(database: &TestDatabase, bus: Arc<dyn EventBus>) -> DomainEvents {
+    events_through(database, EventOutlet::new(bus))
+}
+
+fn events_through(database: &TestDatabase, outlet: EventOutlet) -> DomainEvents {
     let context = DomainContext {
         database: database.database(),
-        outlet: EventOutlet::new(bus),
+        outlet,
         hooks: czo_hooks::HookRegistry::new(),
         permissions: Arc::new(StaticRoles::new([])),
         shops: Arc::new(TestShops::new(&SystemIds, &[])),
@@ -42,6 +49,16 @@ fn events(database: &TestDatabase, bus: Arc<dyn EventBus>) -> DomainEvents {
     };
     context.events(DomainName::new("notes"))
 }
+
+/// Something happened elsewhere.
+#[derive(Debug, Serialize, Deserialize, JsonSchema, Event)]
+#[event("weather.rain.fallen", version = 1)]
+struct Rained {}
+
+/// A note was taken, in a version that nobody listed.
+#[derive(Debug, Serialize, Deserialize, JsonSchema, Event)]
+#[event("notes.item.taken", version = 2)]
+struct TakenV2 {}
 
 fn numbers(bus: &BusRecorder) -> Vec<u32> {
     bus.take_of::<Taken>().into_iter().map(|taken| taken.number).collect()
@@ -129,5 +146,28 @@ on_each_database! {
         });
         done.await.unwrap();
         assert_eq!(numbers(&bus), [1]);
+    }
+
+    async fn an_event_that_the_program_does_not_list_as_its_own_is_refused(
+        database: TestDatabase
+    ) {
+        let bus = BusRecorder::default();
+        let mut catalogue = EventCatalogue::default();
+        catalogue.add::<Taken>("notes").unwrap();
+        catalogue.add_external::<Rained>("weather").unwrap();
+        let outlet = EventOutlet::new(Arc::new(bus.clone())).only_listed(&catalogue);
+        let events = events_through(&database, outlet);
+        let ctx = RequestContext::system(&SystemIds);
+        let done = database.transaction(async |tx| {
+            let foreign = events.stage(tx, &ctx, &Rained {});
+            assert!(matches!(foreign, Err(EventError::Unlisted { .. })), "{foreign:?}");
+            let message = events.stage(tx, &ctx, &TakenV2 {}).unwrap_err().to_string();
+            assert!(message.contains("`notes.item.taken` version 2"), "{message}");
+            assert!(message.contains("`Domain::events`"), "{message}");
+            events.stage(tx, &ctx, &Taken { number: 1 }).unwrap();
+            Ok::<_, DatabaseError>(())
+        });
+        done.await.unwrap();
+        assert_eq!(bus.take().len(), 1);
     }
 }

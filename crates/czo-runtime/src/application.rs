@@ -52,6 +52,10 @@ impl Czo {
     /// Connects, migrates the embedded database (or refuses an outdated PostgreSQL), registers
     /// the domains and starts their subscriptions.
     ///
+    /// **Limits.** A `Czo` boots once: what domains add to its [hooks](crate::CzoBuilder::hooks)
+    /// stays there, so a domain with a hook of its own is refused the second time, as two of one
+    /// name. Build another for another boot.
+    ///
     /// # Errors
     ///
     /// [`RuntimeError`], which says what to do.
@@ -75,11 +79,12 @@ impl Czo {
         let bus: Arc<dyn EventBus> = match config.event_bus.provider {
             EventBusProvider::InProcess => Arc::new(InProcessBus::with_clock(self.clock.clone())),
         };
-        let bus: Arc<dyn EventBus> = Arc::new(SchemaGuard::new(bus, &self.event_catalogue()?)?);
+        let catalogue = self.event_catalogue()?;
+        let bus: Arc<dyn EventBus> = Arc::new(SchemaGuard::new(bus, &catalogue)?);
         let permissions = Arc::new(config.static_roles());
         let context = DomainContext {
             database: database.clone(),
-            outlet: EventOutlet::new(bus.clone()),
+            outlet: EventOutlet::new(bus.clone()).only_listed(&catalogue),
             hooks: self.hooks.clone(),
             permissions: permissions.clone(),
             shops: Arc::new(shops.clone()),

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use czo_core::{ActorId, EventDescriptor, EventType, ShopId};
+use czo_core::{
+    ActorId, Event, EventDescriptor, EventType, SYSTEM_PRODUCER, ShopId, ShutdownStarted,
+};
 use schemars::JsonSchema;
-use schemars::transform::{ReplacePrefixItems, ReplaceUnevaluatedProperties, Transform};
+use schemars::transform::{
+    RemoveRefSiblings, ReplacePrefixItems, ReplaceUnevaluatedProperties, Transform,
+};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +19,8 @@ const ENVELOPE: &str = "envelope";
 
 impl EventTopology {
     /// The AsyncAPI 3.0.0 document: a channel for each type, a message for each version, an
-    /// operation for each producer and consumer of a type.
+    /// operation for each producer and consumer of a type. Of the system's events, only
+    /// `system.shutdown.started` has a producer: nothing in the kit publishes the others.
     ///
     /// Data schemas stand in `components`, where references can reach them, with the words that
     /// AsyncAPI's dialect (draft 7) has for what they say.
@@ -63,12 +68,19 @@ impl EventTopology {
 
     fn operations(&self) -> Map<String, Value> {
         let newest = self.types().into_iter().filter_map(|known| self.catalogue.latest(known));
-        let sends = newest.filter(|event| !event.external).map(send);
+        let sends = newest.filter(|event| is_sent(event)).map(send);
         let receives = self.consumers.iter().flat_map(|consumer| {
             self.matching(consumer).map(|event_type| receive(consumer, event_type))
         });
         sends.chain(receives).collect()
     }
+}
+
+/// Whether this program publishes the event. Of those of the system, the runtime publishes one;
+/// the others are there for programs that have a use for them.
+fn is_sent(event: &EventDescriptor) -> bool {
+    let is_ours = event.producer != SYSTEM_PRODUCER || event.event_type == ShutdownStarted::TYPE;
+    is_ours && !event.external
 }
 
 /// A producer sends the newest version alone.
@@ -86,14 +98,15 @@ fn send(event: &EventDescriptor) -> (String, Value) {
 
 /// A consumer receives every version.
 fn receive(consumer: &EventConsumer, event_type: &EventType) -> (String, Value) {
-    let EventConsumer { pattern, group, consumer } = consumer;
+    let EventConsumer { pattern, group, consumer, retry_seconds } = consumer;
     let operation = json!({
         "action": "receive",
         "channel": { "$ref": format!("#/channels/{event_type}") },
-        "description": "An event that the group cannot handle goes to its dead letters.",
+        "description": "An event that the group cannot handle goes to its dead letters, at once or after the retry delays.",
         "tags": [{ "name": consumer }],
         "x-czo-group": group.as_str(),
         "x-czo-pattern": pattern.as_str(),
+        "x-czo-retry-seconds": retry_seconds,
         "x-czo-dead-letters": group.as_str(),
     });
     (format!("{group}.receives.{event_type}"), operation)
@@ -137,6 +150,8 @@ impl Components {
         let mut schema = schema.clone();
         ReplaceUnevaluatedProperties::default().transform(&mut schema);
         ReplacePrefixItems::default().transform(&mut schema);
+        // Draft 7 ignores what stands beside a reference.
+        RemoveRefSiblings::default().transform(&mut schema);
         let mut schema = Value::from(schema);
         refer_to_components(&mut schema, name);
         if let Some(object) = schema.as_object_mut() {
@@ -251,8 +266,8 @@ mod tests {
     use std::sync::Arc;
 
     use czo_core::{
-        Actor, ActorType, DomainEvent, Event, EventCatalogue, EventFactory, RequestContext,
-        SystemClock, SystemIds,
+        Actor, ActorType, DomainEvent, EventCatalogue, EventFactory, RequestContext, SystemClock,
+        SystemIds,
     };
     use serde::{Deserialize, Serialize};
 
@@ -269,6 +284,7 @@ mod tests {
     #[derive(Serialize, Deserialize, JsonSchema, Event)]
     #[event("tree.branch.grown", version = 2, from = GrownV1)]
     struct Grown {
+        /// What grew.
         branch: Branch,
         at: (u8, u8),
     }
@@ -297,6 +313,7 @@ mod tests {
             pattern: "#".parse().unwrap(),
             group: "diary.all".parse().unwrap(),
             consumer: "diary".to_owned(),
+            retry_seconds: vec![0.5, 60.0],
         };
         EventTopology { catalogue, consumers: vec![consumer] }.asyncapi("test", "1.2.3")
     }
@@ -334,6 +351,7 @@ mod tests {
             json!([{ "$ref": "#/channels/tree.branch.grown/messages/v2" }])
         );
         let receives = &document["operations"]["diary.all.receives.tree.branch.grown"];
+        assert_eq!(receives["x-czo-retry-seconds"], json!([0.5, 60.0]));
         assert_eq!(
             (&receives["x-czo-pattern"], &receives["messages"]),
             (&json!("#"), &json!(null))
@@ -347,6 +365,38 @@ mod tests {
         let operations = &document()["operations"];
         assert_eq!(operations["weather.sends.weather.rain.fallen"], json!(null));
         assert_eq!(operations["diary.all.receives.weather.rain.fallen"]["action"], "receive");
+    }
+
+    #[test]
+    fn of_the_events_of_the_system_only_the_shutdown_is_sent() {
+        let mut catalogue = EventCatalogue::default();
+        catalogue.add_system().unwrap();
+        let topology = EventTopology { catalogue, consumers: Vec::new() };
+        let document = topology.asyncapi("test", "1.2.3");
+        let operations = document["operations"].as_object().unwrap();
+        let sends: Vec<_> = operations.keys().collect();
+        assert_eq!(sends, ["system.sends.system.shutdown.started"]);
+        assert!(document["channels"]["system.config.updated"].is_object());
+    }
+
+    #[test]
+    fn nothing_stands_beside_a_reference_where_draft_7_ignores_it() {
+        fn check(value: &Value) {
+            match value {
+                Value::Object(words) => {
+                    assert!(!words.contains_key("$ref") || words.len() == 1, "{value}");
+                    words.values().for_each(check);
+                }
+                Value::Array(values) => values.iter().for_each(check),
+                _ => {}
+            }
+        }
+        let document = document();
+        check(&document);
+        let at = "/components/schemas/tree.branch.grown.v2/properties/branch";
+        let branch = document.pointer(at).unwrap();
+        assert_eq!(branch["description"], "What grew.");
+        assert!(branch["allOf"][0]["$ref"].is_string(), "{branch}");
     }
 
     fn event(payload: &impl Event, actor: Actor) -> DomainEvent {

@@ -28,6 +28,8 @@ pub struct Czo {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGenerator>,
     pub(crate) hooks: HookRegistry,
+    /// Name and version.
+    pub(crate) program: Option<(String, String)>,
 }
 
 /// Collects the domains of a [`Czo`].
@@ -42,7 +44,7 @@ impl Czo {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
         let (domains, elsewhere) = (Vec::new(), Vec::new());
         let hooks = HookRegistry::new();
-        CzoBuilder { czo: Self { domains, elsewhere, clock, ids, hooks } }
+        CzoBuilder { czo: Self { domains, elsewhere, clock, ids, hooks, program: None } }
     }
 
     /// Every event that the system and the domains publish, also those [left to other processes](Self::only).
@@ -98,6 +100,20 @@ impl CzoBuilder {
     #[must_use]
     pub fn domain(mut self, domain: impl Domain + 'static) -> Self {
         self.czo.domains.push(Box::new(domain));
+        self
+    }
+
+    /// Says what the program is called and its version, for the documents about it. Default: a
+    /// program made with czo, of a version that is not said.
+    ///
+    /// ```
+    /// use czo_runtime::Czo;
+    ///
+    /// let builder = Czo::builder().program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    /// ```
+    #[must_use]
+    pub fn program(mut self, name: &str, version: &str) -> Self {
+        self.czo.program = Some((name.to_owned(), version.to_owned()));
         self
     }
 

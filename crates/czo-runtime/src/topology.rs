@@ -1,8 +1,9 @@
 //! Who publishes which events and who consumes them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use czo_core::{EventCatalogue, EventType, Group, StaticRoles, TopicPattern};
+use czo_core::{EventCatalogue, EventType, Group, StaticRoles, SubscribeOptions, TopicPattern};
 use czo_domain::{DomainContext, DomainName, EventOutlet, Parts, Registration};
 use czo_events::InProcessBus;
 use czo_graphql::GraphqlOptions;
@@ -25,7 +26,7 @@ pub struct EventTopology {
 }
 
 /// A subscription of a domain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventConsumer {
     /// What it wants.
@@ -34,6 +35,20 @@ pub struct EventConsumer {
     pub group: Group,
     /// The domain, or `runtime`.
     pub consumer: String,
+    /// The delays before each further attempt at an event whose handler failed, in seconds.
+    pub retry_seconds: Vec<f64>,
+}
+
+impl EventConsumer {
+    fn new(
+        pattern: TopicPattern,
+        group: Group,
+        consumer: &str,
+        options: &SubscribeOptions,
+    ) -> Self {
+        let retry_seconds = options.retry.delays().iter().map(Duration::as_secs_f64).collect();
+        Self { pattern, group, consumer: consumer.to_owned(), retry_seconds }
+    }
 }
 
 impl Czo {
@@ -51,7 +66,8 @@ impl Czo {
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let context = DomainContext {
             database: database.clone(),
-            outlet: EventOutlet::new(Arc::new(InProcessBus::new())),
+            outlet: EventOutlet::new(Arc::new(InProcessBus::new()))
+                .only_listed(&self.event_catalogue()?),
             hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),
             shops: Arc::new(Shops::new(database.clone(), clock.clone(), ids.clone())),
@@ -86,16 +102,13 @@ impl Czo {
         &self,
         registered: &[(DomainName, Parts)],
     ) -> Result<EventTopology, RuntimeError> {
-        let journal = EventConsumer {
-            pattern: TopicPattern::all(),
-            group: JOURNAL.parse().expect("a constant of the right form"),
-            consumer: "runtime".to_owned(),
-        };
+        let group = JOURNAL.parse().expect("a constant of the right form");
+        let options = SubscribeOptions::default();
+        let journal = EventConsumer::new(TopicPattern::all(), group, "runtime", &options);
         let subscriptions = registered.iter().flat_map(|(name, parts)| {
-            parts.subscriptions.iter().map(|pending| EventConsumer {
-                pattern: pending.pattern.clone(),
-                group: pending.group.clone(),
-                consumer: name.to_string(),
+            parts.subscriptions.iter().map(|pending| {
+                let (pattern, group) = (pending.pattern.clone(), pending.group.clone());
+                EventConsumer::new(pattern, group, name.as_str(), &pending.options)
             })
         });
         let consumers = std::iter::once(journal).chain(subscriptions).collect();
@@ -114,7 +127,7 @@ impl EventTopology {
             // `#` is what it says, also in a program without events.
             consumer.pattern != TopicPattern::all() && self.matching(consumer).next().is_none()
         });
-        let Some(EventConsumer { pattern, group, consumer }) = deaf else { return Ok(()) };
+        let Some(EventConsumer { pattern, group, consumer, .. }) = deaf else { return Ok(()) };
         Err(RuntimeError::DeafSubscription {
             domain: consumer.clone(),
             group: group.clone(),
@@ -184,11 +197,8 @@ mod tests {
         let mut catalogue = EventCatalogue::default();
         catalogue.add::<Created>("catalog").unwrap();
         catalogue.add_external::<StockLow>("inventory").unwrap();
-        let consumer = EventConsumer {
-            pattern: pattern.parse().unwrap(),
-            group: "search.index".parse().unwrap(),
-            consumer: "search".to_owned(),
-        };
+        let (pattern, group) = (pattern.parse().unwrap(), "search.index".parse().unwrap());
+        let consumer = EventConsumer::new(pattern, group, "search", &SubscribeOptions::default());
         EventTopology { catalogue, consumers: vec![consumer] }
     }
 

@@ -1,4 +1,4 @@
-//! Subscriptions are checked at boot and guarded afterwards.
+//! Subscriptions are checked at boot and guarded afterwards, and so is what is published.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use czo_core::{
-    DomainEvent, Event, EventCatalogue, EventFactory, RequestContext, SubscribeOptions,
+    DomainEvent, Event, EventCatalogue, EventError, EventFactory, RequestContext, SubscribeOptions,
     SystemClock, SystemIds, handler_fn,
 };
 use czo_domain::{Domain, DomainContext, DomainError, DomainName, MigrationSet, Registration};
+use czo_repo::DatabaseError;
 use czo_runtime::{Application, Config, Czo, RuntimeError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,7 @@ async fn producers_and_consumers_are_listed_without_a_configuration() {
     let topology = czo.event_topology().await.unwrap();
     let groups: Vec<_> = topology.consumers.iter().map(|one| one.group.as_str()).collect();
     assert_eq!(groups, ["runtime.journal", "reader.notes"]);
+    assert!(topology.consumers.iter().all(|one| one.retry_seconds == [1.0, 5.0, 30.0]));
     assert!(topology.catalogue.latest(&Taken::TYPE).is_some());
     assert!(topology.check().is_err(), "listing refuses nothing, so that it can help");
 }
@@ -122,4 +124,25 @@ async fn an_event_that_breaks_its_schema_reaches_no_handler_and_holds_up_nobody(
     // Draining the bus waits until every event is handled.
     application.bus().shutdown(Duration::from_secs(10)).await.unwrap();
     assert_eq!(*read.lock().unwrap(), [r#""first""#, r#""second""#]);
+}
+
+/// A note was lost, which no domain lists.
+#[derive(Serialize, Deserialize, JsonSchema, Event)]
+#[event("notes.item.lost", version = 1)]
+struct Lost {}
+
+#[tokio::test]
+async fn only_what_a_domain_lists_can_be_staged() {
+    let folder = tempfile::tempdir().unwrap();
+    let czo = Czo::builder().domain(Notes).build().unwrap();
+    let application = boot(&czo, &folder).await.unwrap();
+    let events = application.context().events(Notes.name());
+    let ctx = RequestContext::system(&SystemIds);
+    let done = application.context().database.transaction(async |tx| {
+        let refused = events.stage(tx, &ctx, &Lost {});
+        assert!(matches!(refused, Err(EventError::Unlisted { .. })), "{refused:?}");
+        events.stage(tx, &ctx, &Taken { text: String::new() }).unwrap();
+        Ok::<_, DatabaseError>(())
+    });
+    done.await.unwrap();
 }

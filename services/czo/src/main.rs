@@ -18,5 +18,6 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    cli::run(Czo::builder().domain(Catalog::new()))
+    let program = Czo::builder().program("czo", env!("CARGO_PKG_VERSION"));
+    cli::run(program.domain(Catalog::new()))
 }

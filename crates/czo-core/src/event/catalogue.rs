@@ -54,18 +54,20 @@ impl EventCatalogue {
     ///
     /// # Errors
     ///
-    /// When a type and version are there already, from another producer or with another schema.
+    /// When a type and version are there already, from another producer or, unless that is a
+    /// [consumer's copy](Self::add_external), with another schema.
     pub fn add<E: Event>(&mut self, producer: &str) -> Result<(), CatalogueError> {
         self.add_versions::<E>(producer, false)
     }
 
     /// Makes the event `E` known, which the domain `producer` of another program publishes, so
     /// that it can be subscribed to. Where this program turns out to have the producer, this
-    /// changes nothing.
+    /// changes nothing: the producer's schema counts, and of several copies of consumers, the
+    /// first.
     ///
     /// # Errors
     ///
-    /// As [`add`](Self::add).
+    /// When a type and version are there already, from another producer.
     pub fn add_external<E: Event>(&mut self, producer: &str) -> Result<(), CatalogueError> {
         self.add_versions::<E>(producer, true)
     }
@@ -74,7 +76,8 @@ impl EventCatalogue {
     ///
     /// # Errors
     ///
-    /// When a type and version are in both, from another producer or with another schema.
+    /// When a type and version are in both, from another producer or, of the same producer and
+    /// neither [external](EventDescriptor::external), with another schema.
     pub fn merge(&mut self, other: Self) -> Result<(), CatalogueError> {
         other.events.into_values().try_for_each(|event| self.insert(event))
     }
@@ -113,9 +116,15 @@ impl EventCatalogue {
             self.events.insert(key, event);
             return Ok(());
         };
-        if first.producer == event.producer && first.schema == event.schema {
-            first.external &= event.external;
-            return Ok(());
+        if first.producer == event.producer {
+            // A consumer's copy may be worded differently, and shows what the consumer needs.
+            if first.external && !event.external {
+                *first = event;
+                return Ok(());
+            }
+            if event.external || first.schema == event.schema {
+                return Ok(());
+            }
         }
         Err(CatalogueError {
             event_type: event.event_type,

@@ -72,6 +72,16 @@ pub enum EventError {
         /// What serde said.
         source: serde_json::Error,
     },
+    /// The program does not list the event among those it publishes.
+    #[error(
+        "`{event_type}` version {version} is not among the events of the program: add it in `Domain::events` with `catalogue.add`"
+    )]
+    Unlisted {
+        /// The type of the event.
+        event_type: EventType,
+        /// Its version.
+        version: NonZeroU32,
+    },
     /// The event is of another type than the one asked for, or of a version that its reader does
     /// not know: a newer one, or one that no `from` leads to.
     #[error("expected `{expected}` version {expected_version}, got `{actual}` version {version}")]

@@ -26,6 +26,9 @@ pub enum EventsCommand {
     Asyncapi,
 }
 
+/// Name and version of a program that did not [say them](crate::CzoBuilder::program).
+const UNNAMED: (&str, &str) = ("a program made with czo", "not said");
+
 #[derive(Serialize)]
 struct Listing<'a> {
     producers: Vec<&'a EventDescriptor>,
@@ -47,10 +50,15 @@ impl EventsCommand {
             }
             Self::Asyncapi => {
                 let topology = czo.event_topology().await?;
-                print_json(&topology.asyncapi("czo", env!("CARGO_PKG_VERSION")))
+                let (name, version) = program(czo);
+                print_json(&topology.asyncapi(name, version))
             }
         }
     }
+}
+
+fn program(czo: &Czo) -> (&str, &str) {
+    czo.program.as_ref().map_or(UNNAMED, |(name, version)| (name, version))
 }
 
 fn list(topology: &EventTopology, json: bool) -> anyhow::Result<()> {
@@ -80,4 +88,16 @@ fn list(topology: &EventTopology, json: bool) -> anyhow::Result<()> {
         .collect();
     print_table(["PATTERN", "GROUP", "CONSUMER"], &consumers);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_the_name_and_version_of_the_program_and_of_nothing_else() {
+        let said = Czo::builder().program("harbour", "4.5.6").build().unwrap();
+        assert_eq!(program(&said), ("harbour", "4.5.6"));
+        assert_eq!(program(&Czo::builder().build().unwrap()), UNNAMED);
+    }
 }

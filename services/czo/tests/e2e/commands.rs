@@ -85,7 +85,12 @@ async fn the_configuration_shown_has_no_password() {
 async fn the_events_of_the_catalogue_are_listed_with_their_schemas() {
     let site = Site::unconfigured();
     let listed = site.czo(&["events", "list", "--json"]).await.succeeded().json();
-    let journal = json!({ "pattern": "#", "group": "runtime.journal", "consumer": "runtime" });
+    let journal = json!({
+        "pattern": "#",
+        "group": "runtime.journal",
+        "consumer": "runtime",
+        "retrySeconds": [1.0, 5.0, 30.0],
+    });
     assert_eq!(listed["consumers"], json!([journal]));
     let (system, events): (Vec<_>, Vec<_>) = listed["producers"]
         .as_array()

@@ -34,17 +34,17 @@ pub(super) fn breaking_changes(old: &Value, new: &Value) -> Vec<String> {
 struct Comparison<'a> {
     old: &'a Value,
     new: &'a Value,
-    /// Pairs of references that were compared: a schema may contain itself.
+    /// Pairs of schemas with a reference that were compared: a schema may contain itself.
     seen: BTreeSet<(String, String)>,
     breaks: Vec<String>,
 }
 
 impl Comparison<'_> {
     fn schema(&mut self, old: &Value, new: &Value, at: &str) {
-        let names = (reference(old), reference(new));
-        if let (Some(old), Some(new)) = names
-            && !self.seen.insert((old.to_owned(), new.to_owned()))
-        {
+        let refers = |schema: &Value| schema.get("$ref").is_some();
+        // With what stands beside the reference, for that is demanded too.
+        let pair = || (without_annotations(old), without_annotations(new));
+        if (refers(old) || refers(new)) && !self.seen.insert(pair()) {
             return;
         }
         match (demands(old, self.old), demands(new, self.new)) {
@@ -70,7 +70,14 @@ impl Comparison<'_> {
                     Some(Value::Array(old)),
                     Some(Value::Array(new)),
                 ) => self.list(word, old, new, at),
-                (_, Some(old), Some(new)) if old == new => {}
+                ("patternProperties", Some(Value::Object(old)), Some(Value::Object(new))) => {
+                    self.patterns(old, new, at);
+                }
+                (_, Some(old), Some(new)) if old == new && !has_reference(old) => {}
+                (_, Some(old), Some(new)) if old == new => {
+                    let what = format!("has references in `{word}`, which this check can't follow");
+                    self.breaks(at, &what);
+                }
                 (_, Some(old), Some(new)) => {
                     self.breaks(at, &format!("changed its `{word}` from {old} to {new}"));
                 }
@@ -114,6 +121,18 @@ impl Comparison<'_> {
         }
     }
 
+    /// What properties with names of a pattern demand: those of a map, mostly.
+    fn patterns(&mut self, old: &Map<String, Value>, new: &Map<String, Value>, at: &str) {
+        for pattern in old.keys().chain(new.keys().filter(|pattern| !old.contains_key(*pattern))) {
+            let at = format!("{at}/patternProperties/{pattern}");
+            match (old.get(pattern), new.get(pattern)) {
+                (Some(old), Some(new)) => self.schema(old, new, &at),
+                (Some(_), None) => self.breaks(&at, "was removed: names may be others"),
+                _ => self.breaks(&at, "is new: names may be others"),
+            }
+        }
+    }
+
     /// The values or types that are possible.
     fn set(&mut self, word: &str, old: &Map<String, Value>, new: &Map<String, Value>, at: &str) {
         let (Some(old), Some(new)) = (old.get(word), new.get(word)) else {
@@ -153,8 +172,20 @@ impl Comparison<'_> {
     }
 }
 
-fn reference(schema: &Value) -> Option<&str> {
-    schema.get("$ref").and_then(Value::as_str)
+fn without_annotations(schema: &Value) -> String {
+    let mut schema = schema.clone();
+    if let Some(words) = schema.as_object_mut() {
+        words.retain(|word, _| !ANNOTATIONS.contains(&word.as_str()));
+    }
+    schema.to_string()
+}
+
+fn has_reference(value: &Value) -> bool {
+    match value {
+        Value::Object(words) => words.contains_key("$ref") || words.values().any(has_reference),
+        Value::Array(values) => values.iter().any(has_reference),
+        _ => false,
+    }
 }
 
 /// What a schema demands, without annotations, with its reference followed and with alternatives

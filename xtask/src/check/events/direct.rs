@@ -5,10 +5,19 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::code::without_comments;
 use crate::files::rust_files;
 use crate::workspace::Workspace;
 
 const INSTEAD: &str = "publish with `context.events(NAME).stage(tx, ctx, &payload)`";
+
+/// What a domain has no use for: it is handed `DomainContext::events`.
+const WAYS: [(&str, &str); 4] = [
+    ("EventBus", "names an event bus"),
+    ("EventEmitter", "names an emitter of its own"),
+    ("EventFactory", "makes envelopes by hand"),
+    ("EventOutlet::new", "makes an outlet of its own"),
+];
 
 /// Every place in the domains' sources that makes an envelope by hand, names a bus or publishes
 /// into one.
@@ -32,7 +41,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Vec<String>> {
 }
 
 /// `domains/<name>/src/…`
-fn is_source(file: &Path) -> bool {
+pub(super) fn is_source(file: &Path) -> bool {
     file.components().nth(2).is_some_and(|folder| folder.as_os_str() == "src")
 }
 
@@ -41,12 +50,12 @@ fn detours(text: &str) -> Vec<(usize, &'static str)> {
     let code = without_comments(text);
     let mut found = Vec::new();
     for (place, _) in code.match_indices("DomainEvent {") {
-        if is_word_start(&code, place) && !is_return_type(&code[..place]) {
+        if is_word_start(&code, place) && is_made(&code[..place]) {
             found.push((place, "makes an envelope by hand"));
         }
     }
-    for (place, _) in code.match_indices("EventBus") {
-        found.push((place, "names an event bus"));
+    for (name, what) in WAYS {
+        found.extend(code.match_indices(name).map(|(place, _)| (place, what)));
     }
     for call in [".publish(", ".publish_batch("] {
         for (place, _) in code.match_indices(call) {
@@ -60,19 +69,20 @@ fn detours(text: &str) -> Vec<(usize, &'static str)> {
     found.into_iter().map(|(place, what)| (code[..place].matches('\n').count() + 1, what)).collect()
 }
 
-/// The text with every comment emptied, its lines kept.
-fn without_comments(text: &str) -> String {
-    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 fn is_word_start(code: &str, place: usize) -> bool {
     !code[..place].ends_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
-/// `fn read() -> DomainEvent {` makes none.
-fn is_return_type(before: &str) -> bool {
-    before.trim_end().ends_with("->")
+/// `let DomainEvent {`, `impl X for DomainEvent {` and `-> &DomainEvent {` make none.
+fn is_made(before: &str) -> bool {
+    let mut before = before.trim_end();
+    // What a reference has before its type.
+    before = before.strip_suffix("mut").unwrap_or(before).trim_end();
+    let name = |c: char| c.is_alphanumeric() || c == '_';
+    before = before.trim_end_matches(name).strip_suffix("&'").map_or(before, str::trim_end);
+    before = before.strip_suffix('&').unwrap_or(before).trim_end();
+    let word = &before[before.trim_end_matches(name).len()..];
+    !before.ends_with("->") && !matches!(word, "let" | "for")
 }
 
 /// The name of what a method is called on, without the arguments of a getter.
@@ -102,9 +112,14 @@ context
     .bus()
     .publish(event);
 anything.publish_batch(events);
+(\"http://bus\", bus.publish(event));
+let emitter = EventEmitter::new();
+let factory = EventFactory::new(NAME, clock, ids);
+let outlet = EventOutlet::new(other);
+send(&DomainEvent { id, ..other });
 ";
         let lines: Vec<_> = detours(code).into_iter().map(|(line, _)| line).collect();
-        assert_eq!(lines, [1, 3, 4, 7, 8]);
+        assert_eq!(lines, [1, 3, 4, 7, 8, 9, 10, 11, 12, 13]);
     }
 
     #[test]
@@ -112,6 +127,14 @@ anything.publish_batch(events);
         for code in [
             "products.publish(ctx, id).await",
             "fn event() -> DomainEvent {",
+            "fn event(&self) -> &DomainEvent {",
+            "fn event<'a>(all: &'a [DomainEvent]) -> &'a DomainEvent {",
+            "fn event(&mut self) -> &mut DomainEvent {",
+            "let DomainEvent { data, .. } = &*event;",
+            "let &DomainEvent { version, .. } = &*event;",
+            "impl Summary for DomainEvent {",
+            "impl Summary for &DomainEvent {",
+            "pub outlet: EventOutlet,",
             "struct MyDomainEvent {",
             "async fn handle(event: Arc<DomainEvent>) {",
             "self.events.stage(tx, ctx, &payload)",

@@ -1,6 +1,6 @@
 //! The JSON Schemas of the program's events, compared with the committed ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const BLESS: &str = "cargo xtask check --only events --bless";
 
 /// What `czo events list --json` prints.
 #[derive(Deserialize)]
-struct Listing {
+pub(super) struct Listing {
     producers: Vec<Producer>,
 }
 
@@ -30,6 +30,33 @@ struct Producer {
     #[serde(default)]
     external: bool,
     schema: Value,
+}
+
+impl Listing {
+    pub(super) fn parse(printed: &str) -> Result<Self> {
+        serde_json::from_str(printed)
+            .context("`czo events list --json` printed something else than expected")
+    }
+
+    /// The events that this program publishes, by type and version.
+    pub(super) fn events(&self) -> BTreeSet<(String, u32)> {
+        self.own().map(|event| (event.event_type.clone(), event.version)).collect()
+    }
+
+    /// The schemas of the events that this program publishes.
+    fn schemas(&self) -> Schemas {
+        self.own()
+            .map(|event| {
+                let Producer { event_type, version, schema, .. } = event;
+                (format!("{event_type}.v{version}.json"), schema.clone())
+            })
+            .collect()
+    }
+
+    /// Those of others are theirs to keep.
+    fn own(&self) -> impl Iterator<Item = &Producer> {
+        self.producers.iter().filter(|event| !event.external)
+    }
 }
 
 /// Schemas by the name of their file.
@@ -44,18 +71,18 @@ struct Differences {
     outdated: BTreeMap<String, &'static str>,
 }
 
-pub(super) fn check(workspace: &Workspace, listed: &str) -> Result<Vec<String>> {
+pub(super) fn check(workspace: &Workspace, listing: &Listing) -> Result<Vec<String>> {
     let Differences { breaking, outdated } =
-        compare(&committed(&workspace.root().join(FOLDER))?, &schemas(listed)?);
+        compare(&committed(&workspace.root().join(FOLDER))?, &listing.schemas());
     let outdated = outdated.into_iter().map(|(file, why)| {
         format!("{FOLDER}/{file} {why}, and breaks nobody: run `{BLESS}` and commit it")
     });
     Ok(breaking.into_iter().chain(outdated).collect())
 }
 
-pub(super) fn bless(workspace: &Workspace, listed: &str) -> Result<Vec<String>> {
+pub(super) fn bless(workspace: &Workspace, listing: &Listing) -> Result<Vec<String>> {
     let folder = workspace.root().join(FOLDER);
-    let now = schemas(listed)?;
+    let now = listing.schemas();
     let Differences { breaking, outdated } = compare(&committed(&folder)?, &now);
     // All or nothing: a schema that breaks must not slip in beside others.
     if breaking.is_empty() {
@@ -68,16 +95,6 @@ pub(super) fn bless(workspace: &Workspace, listed: &str) -> Result<Vec<String>> 
         terminal::progress(format_args!("wrote {} of {} schemas", outdated.len(), now.len()));
     }
     Ok(breaking)
-}
-
-/// The events that this program publishes; those of others are theirs to keep.
-fn schemas(listed: &str) -> Result<Schemas> {
-    let listing: Listing = serde_json::from_str(listed)
-        .context("`czo events list --json` printed something else than expected")?;
-    let own = listing.producers.into_iter().filter(|event| !event.external);
-    Ok(own
-        .map(|event| (format!("{}.v{}.json", event.event_type, event.version), event.schema))
-        .collect())
 }
 
 fn committed(folder: &Path) -> Result<Schemas> {
@@ -183,7 +200,9 @@ mod tests {
             { "type": "a.b.c", "version": 1, "producer": "a", "schema": true },
             { "type": "x.y.z", "version": 2, "producer": "x", "external": true, "schema": true },
         ]});
-        assert_eq!(schemas(&listed.to_string())?, one("a.b.c.v1.json", json!(true)));
+        let listing = Listing::parse(&listed.to_string())?;
+        assert_eq!(listing.schemas(), one("a.b.c.v1.json", json!(true)));
+        assert_eq!(listing.events(), BTreeSet::from([("a.b.c".to_owned(), 1)]));
         Ok(())
     }
 }

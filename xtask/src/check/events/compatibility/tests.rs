@@ -196,3 +196,73 @@ fn references_in_a_circle_end() {
     }});
     assert_eq!(breaking_changes(&circle, &circle), NOTHING);
 }
+
+/// A map to prices, as schemars writes one whose keys have a pattern.
+fn prices(price: &Value) -> Value {
+    json!({
+        "type": "object",
+        "patternProperties": { "^prod_": { "$ref": "#/$defs/Price" } },
+        "additionalProperties": false,
+        "$defs": { "Price": price }
+    })
+}
+
+#[test]
+fn what_a_map_by_pattern_refers_to_is_looked_into() {
+    let found = breaking_changes(
+        &prices(&json!({ "type": "integer" })),
+        &prices(&json!({ "type": "integer", "minimum": 0 })),
+    );
+    assert_eq!(found, ["/patternProperties/^prod_ got a `minimum` of 0"]);
+}
+
+#[test]
+fn documentation_of_what_a_map_by_pattern_refers_to_breaks_nothing() {
+    let found = breaking_changes(
+        &prices(&json!({ "type": "integer" })),
+        &prices(&json!({ "type": "integer", "description": "In cents." })),
+    );
+    assert_eq!(found, NOTHING);
+}
+
+#[test]
+fn another_pattern_of_names_breaks() {
+    let mut new = prices(&json!({ "type": "integer" }));
+    new["patternProperties"] = json!({ "^var_": { "$ref": "#/$defs/Price" } });
+    let found = breaking_changes(&prices(&json!({ "type": "integer" })), &new);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("/patternProperties/^prod_ was removed"), "{found:?}");
+    assert!(found[1].starts_with("/patternProperties/^var_ is new"), "{found:?}");
+}
+
+#[test]
+fn a_reference_below_a_word_that_is_not_followed_breaks_rather_than_going_unseen() {
+    let either = |price: &str| {
+        json!({
+            "if": { "anyOf": [{ "$ref": "#/$defs/Price" }] },
+            "$defs": { "Price": { "type": price } }
+        })
+    };
+    let found = breaking_changes(&either("integer"), &either("string"));
+    assert_eq!(found, ["the payload has references in `if`, which this check can't follow"]);
+}
+
+#[test]
+fn what_stands_beside_a_reference_is_compared_where_the_reference_was_seen_before() {
+    let two = |limit: u32| {
+        json!({
+            "properties": {
+                "a": { "$ref": "#/$defs/Name" },
+                "b": { "$ref": "#/$defs/Name", "maxLength": limit }
+            },
+            "$defs": { "Name": { "type": "string" } }
+        })
+    };
+    assert_eq!(breaking_changes(&two(9), &two(8)), ["/b changed its `maxLength` from 9 to 8"]);
+}
+
+#[test]
+fn a_schema_that_contains_itself_beside_a_demand_is_compared_to_its_end() {
+    let tree = json!({ "properties": { "child": { "$ref": "#", "minProperties": 1 } } });
+    assert_eq!(breaking_changes(&tree, &tree), NOTHING);
+}
