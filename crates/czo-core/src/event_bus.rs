@@ -89,7 +89,7 @@ pub trait EventBus: Send + Sync + fmt::Debug {
 
 /// Conveniences over every [`EventBus`].
 pub trait EventBusExt: EventBus {
-    /// Runs `handler` with the decoded payload of every `E`.
+    /// Runs `handler` with the decoded payload of every `E`, with the default options.
     ///
     /// Older versions are read through the upcasters of `E`. An event of a newer version, or of
     /// another shape, is a permanent error of the handler.
@@ -103,16 +103,26 @@ pub trait EventBusExt: EventBus {
         H: Fn(E, Arc<DomainEvent>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
+        self.on_with(group, SubscribeOptions::default(), handler)
+    }
+
+    /// As [`on`](Self::on), with options of your own.
+    fn on_with<E, H, F>(
+        &self,
+        group: Group,
+        options: SubscribeOptions,
+        handler: H,
+    ) -> impl Future<Output = Result<Subscription, BusError>> + Send
+    where
+        E: Event,
+        H: Fn(E, Arc<DomainEvent>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
         let handler = Arc::new(handler_fn(move |event: Arc<DomainEvent>| {
             let decoded = event.decode::<E>().map(|payload| handler(payload, event));
-            async move {
-                match decoded {
-                    Ok(handling) => handling.await,
-                    Err(error) => Err(HandlerError::permanent(error)),
-                }
-            }
+            async move { decoded?.await }
         }));
-        self.subscribe(E::TYPE.into(), group, handler, SubscribeOptions::default())
+        self.subscribe(E::TYPE.into(), group, handler, options)
     }
 }
 

@@ -62,12 +62,23 @@ impl Worker {
         }
     }
 
-    /// Lets an event wait for its next attempt, or gives it up.
+    /// Lets an event wait for its next attempt, or gives it up. The log names everything: whoever
+    /// reads it has no span of this level.
     fn failed(&self, delivery: Delivery, error: &HandlerError) {
         let policy = &self.member.options.retry;
         let delay = policy.delay_after(delivery.attempts).filter(|_| error.is_retryable());
         let Some(delay) = delay else { return self.give_up(delivery, error.to_string()) };
-        tracing::warn!(%error, ?delay, "an event handler failed, and is tried again");
+        let (event, attempt) = (delivery.event.clone(), delivery.attempts);
+        tracing::warn!(
+            group = self.queue.group().as_str(),
+            event.r#type = event.event_type.as_str(),
+            event.id = %event.id,
+            correlation_id = event.correlation_id.as_str(),
+            attempt,
+            ?delay,
+            %error,
+            "an event handler failed, and is tried again"
+        );
         if let Err(delivery) = self.queue.park(delivery, delay) {
             let reason = format!("too many events wait for their next attempt; {error}");
             self.give_up(delivery, reason);
@@ -75,9 +86,17 @@ impl Worker {
     }
 
     fn give_up(&self, delivery: Delivery, reason: String) {
-        tracing::error!(error = reason, "an event handler failed, and its event is given up");
-        let event = delivery.event.clone();
-        self.dead_letters.give_up(event, self.queue.group(), reason, delivery.attempts);
+        let (event, attempts) = (delivery.event.clone(), delivery.attempts);
+        tracing::error!(
+            group = self.queue.group().as_str(),
+            event.r#type = event.event_type.as_str(),
+            event.id = %event.id,
+            correlation_id = event.correlation_id.as_str(),
+            attempts,
+            error = reason,
+            "an event handler failed, and its event is given up"
+        );
+        self.dead_letters.give_up(event, self.queue.group(), reason, attempts);
         self.queue.finish(delivery);
     }
 }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Event, EventType};
-use crate::{Actor, ActorId, ActorType, CorrelationId, EventId, RequestContext, ShopId};
+use crate::{
+    Actor, ActorId, ActorType, Classified, CorrelationId, ErrorKind, EventId, RequestContext, ShopId,
+};
 
 /// One thing that happened, in the envelope every transport carries unchanged.
 ///
@@ -107,6 +109,13 @@ pub enum EventError {
         /// What serde said, with line and column.
         source: serde_json::Error,
     },
+}
+
+impl Classified for EventError {
+    /// Trying again gives the same.
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
 }
 
 impl DomainEvent {

@@ -38,7 +38,7 @@ impl SubscribeOptions {
     /// Keeps the order of events that have the same value in the field `field` of their `data`,
     /// such as `productId`: the next one is handled once this one was, or has gone to the dead
     /// letters. Events without that field, or where it is neither text nor a number, have no
-    /// order.
+    /// order. It is the data as it was published: of an older version, that version's field.
     #[must_use]
     pub fn ordered_by(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.ordered_by = Some(field.into());

@@ -35,15 +35,16 @@ impl fmt::Display for Verdict {
 }
 
 impl ParityLedger {
-    /// Whether the second bus may take over, once it has seen `least` events: it took every
-    /// event, and brought it wherever the first bus did.
+    /// Whether the second bus may take over, once it has seen `least` events, and one at least: it
+    /// took every event, and brought it wherever the first bus did.
     #[must_use]
     pub fn verdict(&self, least: u64) -> Verdict {
         let (types, groups) = (self.types(), self.groups());
         let events = types.values().map(|row| row.published).sum();
         let mut objections = Vec::new();
+        let least = least.max(1);
         if events < least {
-            objections.push(format!("{events} events were published, {least} are wanted"));
+            objections.push(format!("published were {events} events of at least {least}"));
         }
         for (event_type, row) in types {
             if row.missing > 0 {

@@ -101,7 +101,7 @@ async fn too_few_events_prove_nothing() {
     bus.publish(counted(1)).await.unwrap();
     ready(&bus, 1).await;
     let verdict = bus.ledger().verdict(1_000);
-    assert_eq!(verdict.objections, ["1 events were published, 1000 are wanted"]);
+    assert_eq!(verdict.objections, ["published were 1 events of at least 1000"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,7 +205,8 @@ async fn a_broker_that_listens_late_delays_no_subscriber_and_is_asked_again() {
     assert_eq!(start.elapsed(), Duration::ZERO);
     tokio::time::sleep(Duration::from_secs(10)).await;
     let verdict = bus.ledger().verdict(0);
-    assert_eq!(verdict.objections, ["the broker does not listen for group `one` yet"]);
+    let objection = "the broker does not listen for group `one` yet".to_owned();
+    assert!(verdict.objections.contains(&objection), "{verdict}");
     broker.fail(false);
     tokio::time::sleep(Duration::from_secs(5)).await;
     bus.publish(counted(1)).await.unwrap();
@@ -284,7 +285,7 @@ async fn what_nobody_waits_for_any_more_is_no_divergence() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(!bus.ledger().verdict(0).is_ready());
     drop(subscription);
-    assert!(bus.ledger().verdict(0).is_ready());
+    ready(&bus, 1).await;
 }
 
 #[tokio::test(start_paused = true)]
