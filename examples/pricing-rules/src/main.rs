@@ -11,5 +11,6 @@ fn main() -> Result<ExitCode, RegisterError> {
     let hooks = HookRegistry::new();
     catalog_rules(&hooks)?;
     quote_rules(&hooks)?;
-    Ok(Czo::builder().domain(Catalog::new()).hooks(hooks).run())
+    let czo = Czo::builder().program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    Ok(czo.domain(Catalog::new()).hooks(hooks).run())
 }

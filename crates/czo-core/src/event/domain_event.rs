@@ -8,7 +8,8 @@ use thiserror::Error;
 
 use super::{Event, EventType};
 use crate::{
-    Actor, ActorId, ActorType, Classified, CorrelationId, ErrorKind, EventId, RequestContext, ShopId,
+    Actor, ActorId, ActorType, Classified, CorrelationId, ErrorKind, EventId, RequestContext,
+    ShopId,
 };
 
 /// One thing that happened, in the envelope every transport carries unchanged.

@@ -187,6 +187,8 @@ impl Products {
 
     pub(super) fn stage<E: Event>(&self, ctx: &RequestContext, tx: &UnitOfWork, payload: &E) {
         let staged = self.events.stage(tx, ctx, payload);
-        staged.expect("ids, texts and numbers have a JSON form");
+        staged.expect(
+            "`Catalog::events` lists them all, and ids, texts and numbers have a JSON form",
+        );
     }
 }
