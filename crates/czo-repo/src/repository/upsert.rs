@@ -1,13 +1,15 @@
 //! Writing rows that may be there already.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict};
-use sea_orm::{ActiveModelTrait, ColumnTrait, IdenStatic, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, IdenStatic, IntoActiveModel,
+};
 
 use super::create::is_fixed;
 use super::scope::Trashed;
 use super::{CanWrite, Ready, Repository};
 use crate::connection::Connection;
-use crate::{RepoError, Resource};
+use crate::{DatabaseError, RepoError, Resource, UnitOfWork};
 
 impl<E: Resource, A: CanWrite> Repository<E, Ready, A> {
     /// Inserts rows, or changes those that are there: rows with the same values in the columns
@@ -42,6 +44,7 @@ impl<E: Resource, A: CanWrite> Repository<E, Ready, A> {
         let expected = rows.len();
         let on_conflict = self.on_conflict(key, columns);
         let tx = db.begin().await?;
+        refresh_schema(&tx).await?;
         let outcome = match self.create_within(&tx, rows, Some(&on_conflict)).await {
             Ok(written) if written.len() != expected => Err(taken::<E>(key)),
             outcome => outcome,
@@ -68,6 +71,16 @@ impl<E: Resource, A: CanWrite> Repository<E, Ready, A> {
         }
         over.to_owned()
     }
+}
+
+/// Lets a connection to SQLite look at the schema that is there now. One that remembers it from
+/// before a unique index was made would say that no constraint matches, and not look again as it
+/// does for a table that it does not know.
+async fn refresh_schema(tx: &UnitOfWork) -> Result<(), DatabaseError> {
+    if tx.get_database_backend() == DbBackend::Sqlite {
+        tx.execute_unprepared("SELECT 1 FROM sqlite_master LIMIT 1").await?;
+    }
+    Ok(())
 }
 
 fn taken<E: Resource>(key: &[E::Column]) -> RepoError {

@@ -100,6 +100,25 @@ on_each_database! {
         assert!(matches!(refused, Err(RepoError::Taken { .. })), "{refused:?}");
     }
 
+    async fn an_upsert_sees_an_index_that_another_connection_made(database: TestDatabase) {
+        use sea_orm::ConnectionTrait;
+        migrate(&database).await;
+        let one = database.options().clone().max_connections(1);
+        let other = czo_repo::Database::connect(&one).await.unwrap();
+        let notes = notes();
+        let index = czo_repo::unique_among_living::<crate::note::Entity>(
+            "note_slug_again_key",
+            &[Column::ShopId, Column::Slug],
+        );
+        database.execute_unprepared("DROP INDEX note_slug_key").await.unwrap();
+        // It remembers the schema without the index.
+        assert_eq!(notes.count(&other).await.unwrap(), 0);
+        database.execute(&index).await.unwrap();
+        let key = [Column::ShopId, Column::Slug];
+        let written = notes.upsert_many(&other, &key, &[Column::Stars], [note("a")]).await;
+        assert_eq!(written.unwrap().len(), 1);
+    }
+
     async fn replacing_rows_writes_only_what_differs(database: TestDatabase) {
         migrate(&database).await;
         let (notes, db) = (notes(), database.database());
