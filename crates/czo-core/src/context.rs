@@ -51,7 +51,9 @@ impl fmt::Display for CorrelationId {
 
 /// An operation that belongs to a shop was called without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("no shop is named: send the header `X-Czo-Shop` with a shop id")]
+#[error(
+    "no shop is named: send the header `X-Czo-Shop` with a shop id; the command `shops` lists and creates them"
+)]
 pub struct NoShop;
 
 tokio::task_local! {

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 pub use self::dead_letter::{DeadLetter, DeadLetterFilter, DeadLetters};
 pub use self::error::BusError;
 pub use self::group::{Group, GroupError};
-pub use self::handler::{EventHandler, HandlerError, handler_fn};
+pub use self::handler::{EventHandler, HandlerError, handler_fn, typed_handler};
 pub use self::options::{RetryPolicy, SubscribeOptions};
 pub use self::subscription::Subscription;
 use crate::{DomainEvent, Event, Health, TopicPattern};
@@ -91,8 +91,7 @@ pub trait EventBus: Send + Sync + fmt::Debug {
 pub trait EventBusExt: EventBus {
     /// Runs `handler` with the decoded payload of every `E`, with the default options.
     ///
-    /// Older versions are read through the upcasters of `E`. An event of a newer version, or of
-    /// another shape, is a permanent error of the handler.
+    /// See [`typed_handler`] for versions and shapes.
     fn on<E, H, F>(
         &self,
         group: Group,
@@ -118,10 +117,7 @@ pub trait EventBusExt: EventBus {
         H: Fn(E, Arc<DomainEvent>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        let handler = Arc::new(handler_fn(move |event: Arc<DomainEvent>| {
-            let decoded = event.decode::<E>().map(|payload| handler(payload, event));
-            async move { decoded?.await }
-        }));
+        let handler = Arc::new(typed_handler(handler));
         self.subscribe(E::TYPE.into(), group, handler, options)
     }
 }

@@ -31,6 +31,7 @@ pub use event::{
 pub use event_bus::{
     BusError, DeadLetter, DeadLetterFilter, DeadLetters, EventBus, EventBusExt, EventHandler,
     Group, GroupError, HandlerError, RetryPolicy, SubscribeOptions, Subscription, handler_fn,
+    typed_handler,
 };
 pub use health::{Health, HealthCheck, HealthStatus};
 pub use id::{ActorId, EventId, IdError, ShopId, TokenId, TypedId};

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use czo_core::{EventHandler, Group, HealthCheck, SubscribeOptions, TopicPattern};
+use czo_core::{
+    DomainEvent, Event, EventHandler, Group, HandlerError, HealthCheck, SubscribeOptions,
+    TopicPattern, typed_handler,
+};
 use czo_graphql::Subgraph;
 use czo_http::aide::axum::ApiRouter;
 
@@ -62,7 +65,28 @@ impl Registration {
         self
     }
 
-    /// Runs `handler` for every event that matches `pattern`. The group is `<domain>.<purpose>`.
+    /// Runs `handler` with the payload of every `E`. The group is by custom `<domain>.<purpose>`.
+    /// See [`typed_handler`] for versions and shapes.
+    ///
+    /// # Errors
+    ///
+    /// When the group is malformed.
+    pub fn on<E, H, F>(
+        &mut self,
+        group: &str,
+        options: SubscribeOptions,
+        handler: H,
+    ) -> Result<&mut Self, DomainError>
+    where
+        E: Event,
+        H: Fn(E, Arc<DomainEvent>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.subscribe(E::TYPE.as_str(), group, typed_handler(handler), options)
+    }
+
+    /// Runs `handler` for every event that matches `pattern`. The group is by custom
+    /// `<domain>.<purpose>`.
     ///
     /// # Errors
     ///

@@ -1,10 +1,8 @@
 //! The domain: products that wait for their first review.
 
-use std::sync::Arc;
-
 use czo_catalog::ProductId;
 use czo_catalog::events::ProductPublished;
-use czo_core::{DomainEvent, HandlerError, SubscribeOptions, handler_fn};
+use czo_core::{HandlerError, SubscribeOptions};
 use czo_domain::{Domain, DomainContext, DomainError, DomainName, MigrationSet, Registration};
 use czo_http::Problem;
 use czo_http::aide::axum::ApiRouter;
@@ -56,16 +54,11 @@ impl Domain for ReviewBoard {
         domain: &mut Registration,
     ) -> Result<(), DomainError> {
         let database = context.database.clone();
-        let remember = handler_fn(move |event: Arc<DomainEvent>| {
+        let options = SubscribeOptions::default();
+        domain.on("reviews.board", options, move |product: ProductPublished, _event| {
             let database = database.clone();
-            async move { remember(&database, event.decode().map_err(HandlerError::permanent)?).await }
-        });
-        domain.subscribe(
-            "product.item.published",
-            "reviews.board",
-            remember,
-            SubscribeOptions::default(),
-        )?;
+            async move { remember(&database, product).await }
+        })?;
         let list = get_with(list, |op| op.tag("reviews").summary("Products without a review"));
         let routes = ApiRouter::new().api_route("/api/reviews/waiting", list);
         domain.routes(routes.with_state(context.database.clone()));

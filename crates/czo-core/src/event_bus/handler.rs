@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::{Classified, DomainEvent, describe};
+use crate::{Classified, DomainEvent, Event, describe};
 
 /// What a subscription runs for an event.
 #[async_trait]
@@ -71,4 +71,20 @@ where
     async fn handle(&self, event: Arc<DomainEvent>) -> Result<(), HandlerError> {
         (self.0)(event).await
     }
+}
+
+/// A handler made of a function of the decoded payload.
+///
+/// Older versions are read through the upcasters of `E`. An event of another type, of a newer
+/// version or of another shape is a permanent error.
+pub fn typed_handler<E, H, F>(function: H) -> impl EventHandler
+where
+    E: Event,
+    H: Fn(E, Arc<DomainEvent>) -> F + Send + Sync,
+    F: Future<Output = Result<(), HandlerError>> + Send,
+{
+    handler_fn(move |event: Arc<DomainEvent>| {
+        let decoded = event.decode::<E>().map(|payload| function(payload, event));
+        async move { decoded?.await }
+    })
 }

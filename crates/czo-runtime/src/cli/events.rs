@@ -1,5 +1,7 @@
 //! `events`
 
+use std::num::NonZeroU32;
+
 use anyhow::Context;
 use clap::Subcommand;
 use czo_core::{EventDescriptor, EventType};
@@ -17,10 +19,13 @@ pub enum EventsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print the JSON Schema of an event's data, in its newest version
+    /// Print the JSON Schema of an event's data
     Schema {
         /// The type, such as `product.item.created`
         event_type: EventType,
+        /// The version; the newest if none is named
+        #[arg(long)]
+        version: Option<NonZeroU32>,
     },
     /// Print the AsyncAPI 3.0.0 document of channels, messages, producers and consumers
     Asyncapi,
@@ -39,12 +44,16 @@ impl EventsCommand {
     pub(super) async fn execute(&self, czo: &Czo) -> anyhow::Result<()> {
         match self {
             Self::List { json } => list(&czo.event_topology().await?, *json),
-            Self::Schema { event_type } => {
+            Self::Schema { event_type, version } => {
                 let catalogue = czo.event_catalogue()?;
-                let event = catalogue.latest(event_type).with_context(|| {
-                    format!(
-                        "there is no event `{event_type}`; `czo events list` shows what there is"
-                    )
+                let event = match version {
+                    Some(version) => catalogue.find(event_type, *version),
+                    None => catalogue.latest(event_type),
+                };
+                let event = event.with_context(|| {
+                    let version = version.map(|version| format!(" version {version}"));
+                    let version = version.unwrap_or_default();
+                    format!("there is no event `{event_type}`{version}; `events list` shows what there is")
                 })?;
                 print_json(&event.schema)
             }

@@ -107,8 +107,10 @@ async fn the_events_of_the_catalogue_are_listed_with_their_schemas() {
         assert!(schema["properties"]["productId"].is_object(), "{schema}");
         assert!(schema["required"].as_array().unwrap().contains(&json!("productId")), "{schema}");
         let kind = event["type"].as_str().unwrap();
-        let alone = site.czo(&["events", "schema", kind]).await.succeeded().json();
-        assert_eq!(&alone, schema);
+        for version in [&[][..], &["--version", "1"]] {
+            let arguments = [&["events", "schema", kind], version].concat();
+            assert_eq!(&site.czo(&arguments).await.succeeded().json(), schema);
+        }
     }
 }
 
@@ -134,7 +136,11 @@ async fn an_unknown_event_is_named() {
     let refused = site.czo(&["events", "schema", "product.item.eaten"]).await;
     let sentence = refused.refusal();
     assert!(sentence.contains("`product.item.eaten`"), "{sentence}");
-    assert!(sentence.contains("`czo events list`"), "{sentence}");
+    assert!(sentence.contains("`events list`"), "{sentence}");
+    let newer = ["events", "schema", "product.item.created", "--version", "9"];
+    let refused = site.czo(&newer).await;
+    let sentence = refused.refusal();
+    assert!(sentence.contains("`product.item.created` version 9"), "{sentence}");
 }
 
 #[tokio::test]
