@@ -50,6 +50,12 @@ impl TransactionOptions {
         Self { isolation: Some(IsolationLevel::Serializable), ..Self::default() }
     }
 
+    /// All that is read is of one moment, that of the first read (`REPEATABLE READ` on PostgreSQL).
+    #[must_use]
+    pub fn snapshot() -> Self {
+        Self { isolation: Some(IsolationLevel::RepeatableRead), ..Self::default() }
+    }
+
     /// Tries this often at most, at least once.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {

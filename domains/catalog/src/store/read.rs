@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use czo_core::ShopId;
-use czo_repo::{Database, Page, PageRequest, Ready, Repository, Sort, UnitOfWork};
+use czo_repo::{
+    Database, Page, PageRequest, Ready, Repository, Sort, TransactionOptions, UnitOfWork,
+};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, FromQueryResult, QuerySelect, QueryTrait};
 
@@ -71,8 +73,8 @@ pub(crate) async fn find_to_write(
     let Some(row) = one(shop, key).select().lock_exclusive().one(&**tx).await? else {
         return Ok(None);
     };
-    let own = variants(&**tx, shop, std::slice::from_ref(&row)).await?;
-    product(row, &mut own.unwrap_or_default()).map(Some)
+    let (mut own, _) = variants(&**tx, shop, std::slice::from_ref(&row)).await?;
+    product(row, &mut own).map(Some)
 }
 
 /// Several products of a shop, in no particular order; what is not there is left out.
@@ -104,13 +106,18 @@ pub(crate) async fn page(
     request: &PageRequest,
 ) -> Result<Page<Product>, CatalogError> {
     let products = matching(db.get_database_backend(), shop, filter);
-    for db in attempts(db) {
-        let page = products.page(&db, request).await?;
-        if let Some(mut variants) = variants(db.reader(), shop, &page.nodes).await? {
-            return page.try_map(|row| product(row, &mut variants));
-        }
+    let session = db.session();
+    let page = products.page(&session, request).await?;
+    if let (mut own, true) = variants(session.reader(), shop, &page.nodes).await? {
+        return page.try_map(|row| product(row, &mut own));
     }
-    Err(torn())
+    // Torn apart by a writer: both again, at one moment.
+    db.transaction_with(TransactionOptions::snapshot(), async |tx| {
+        let page = products.page(tx, request).await?;
+        let (mut own, _) = variants(&**tx, shop, &page.nodes).await?;
+        page.try_map(|row| product(row, &mut own))
+    })
+    .await
 }
 
 /// How many products of a shop match.
@@ -139,28 +146,24 @@ pub(crate) async fn taken_skus(
     Ok(taken.into_iter().collect())
 }
 
-/// How often a read that other writers tore apart is tried again.
-const READS: usize = 5;
-
-/// Where to read, each time: one replica for all that belongs together, then the primary.
-fn attempts(db: &Database) -> impl Iterator<Item = Database> {
-    let again = std::iter::repeat_with(|| db.primary()).take(READS - 1);
-    std::iter::once(db.session()).chain(again)
-}
-
 /// The products of a scope, each as it was at one moment.
 async fn whole(
     db: &Database,
     shop: ShopId,
     products: &Products,
 ) -> Result<Vec<Product>, CatalogError> {
-    for db in attempts(db) {
-        let rows = products.find_many(&db).await?;
-        if let Some(mut variants) = variants(db.reader(), shop, &rows).await? {
-            return rows.into_iter().map(|row| product(row, &mut variants)).collect();
-        }
+    let session = db.session();
+    let rows = products.find_many(&session).await?;
+    if let (mut own, true) = variants(session.reader(), shop, &rows).await? {
+        return rows.into_iter().map(|row| product(row, &mut own)).collect();
     }
-    Err(torn())
+    // Torn apart by a writer: both again, at one moment.
+    db.transaction_with(TransactionOptions::snapshot(), async |tx| {
+        let rows = products.find_many(tx).await?;
+        let (mut own, _) = variants(&**tx, shop, &rows).await?;
+        rows.into_iter().map(|row| product(row, &mut own)).collect()
+    })
+    .await
 }
 
 type VariantsOf = HashMap<ProductId, Vec<variant_row::Model>>;
@@ -173,16 +176,16 @@ struct VariantOfVersion {
     product_version: i32,
 }
 
-/// The variants of products: one more statement. Nothing when a writer came between the two, so
-/// that they do not belong to these versions of the products.
+/// The variants of products: one more statement. And whether they belong to these versions of the
+/// products: they do not when a writer came between the two.
 async fn variants(
     db: &impl ConnectionTrait,
     shop: ShopId,
     products: &[product_row::Model],
-) -> Result<Option<VariantsOf>, CatalogError> {
+) -> Result<(VariantsOf, bool), CatalogError> {
     let mut found = VariantsOf::with_capacity(products.len());
     if products.is_empty() {
-        return Ok(Some(found));
+        return Ok((found, true));
     }
     let owner = (variant_row::Entity, variant_row::Column::ProductId);
     let mut select = VARIANTS
@@ -202,18 +205,10 @@ async fn variants(
     }
     // Every product has variants; one without any was deleted meanwhile.
     let are_theirs = products.iter().all(|row| versions.get(&row.id) == Some(&row.version));
-    Ok(are_theirs.then_some(found))
+    Ok((found, are_theirs))
 }
 
 fn product(row: product_row::Model, variants: &mut VariantsOf) -> Result<Product, CatalogError> {
     let own = variants.remove(&row.id).unwrap_or_default();
     row.with_variants(own.into_iter().map(Variant::try_from).collect::<Result<_, _>>()?)
-}
-
-fn torn() -> CatalogError {
-    CatalogError::Corrupt {
-        table: "catalog_product",
-        id: "of a read".to_owned(),
-        what: "products have no variants, or are written without a pause".to_owned(),
-    }
 }
