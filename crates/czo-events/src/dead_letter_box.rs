@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use czo_core::{Clock, DeadLetter, DeadLetterFilter, DomainEvent, Group, SystemClock};
 
 /// How many dead letters are kept.
-pub(crate) const DEAD_LETTER_CAPACITY: usize = 10_000;
+const DEAD_LETTER_CAPACITY: usize = 10_000;
 
 /// What was given up, oldest first. Beyond its capacity the oldest are lost, which is logged.
 #[derive(Debug)]

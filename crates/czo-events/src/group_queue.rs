@@ -17,7 +17,7 @@ use crate::unhandled::Unhandled;
 pub(crate) const QUEUE_CAPACITY: usize = 1_024;
 
 /// How many more may wait while their publishers do. Beyond that the group takes nothing.
-pub(crate) const OVERFLOW_CAPACITY: usize = 1_024;
+const OVERFLOW_CAPACITY: usize = 1_024;
 
 /// What waits for one group, in the order of publishing.
 ///
@@ -108,19 +108,21 @@ impl State {
     fn take(&mut self, member: &Member, seen: &mut u64) -> Option<Delivery> {
         let wanted = |delivery: &Delivery| member.wants(&delivery.event.event_type);
         let unseen = self.waiting.partition_point(|delivery| delivery.number < *seen);
-        let waits = self.waiting.range(unseen..).position(wanted).map(|offset| unseen + offset);
-        let number =
-            |place: usize, of: &VecDeque<Delivery>| of.get(place).map(|found| found.number);
-        let number_of_waiting = waits.and_then(|place| number(place, &self.waiting));
-        if let Some(place) = self.ahead.iter().position(wanted) {
-            let is_older =
-                number_of_waiting.is_none_or(|other| number(place, &self.ahead) < Some(other));
-            if is_older {
-                return self.ahead.remove(place);
+        let numbered = |(place, delivery): (usize, &Delivery)| (delivery.number, place);
+        let ahead = self.ahead.iter().enumerate().find(|(_, of)| wanted(of)).map(numbered);
+        let mut unseen = self.waiting.iter().enumerate().skip(unseen);
+        match (ahead, unseen.find(|(_, of)| wanted(of)).map(numbered)) {
+            (Some((older, place)), Some((number, _))) if older < number => self.ahead.remove(place),
+            (_, Some((number, place))) => {
+                *seen = number + 1;
+                self.waiting.remove(place)
+            }
+            (Some((_, place)), None) => self.ahead.remove(place),
+            (None, None) => {
+                *seen = self.next_number;
+                None
             }
         }
-        *seen = number_of_waiting.map_or(self.next_number, |number| number + 1);
-        self.waiting.remove(waits?)
     }
 
     /// Ends the turn of a key, and lets the next one have it.

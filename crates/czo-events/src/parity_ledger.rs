@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub use self::verdict::Verdict;
 
 /// How many deliveries the ledger follows at once.
-pub(crate) const FOLLOWED: usize = 100_000;
+const FOLLOWED: usize = 100_000;
 
 /// What became of the events that were given to two buses: whether the second took each, and
 /// whether it brought each to every group that the first brought it to. Clones are the same
@@ -58,7 +58,7 @@ pub(crate) enum Side {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TypeParity {
-    /// How many the first bus took.
+    /// How many the first bus was given.
     pub published: u64,
     /// How many of them the second bus took.
     pub confirmed: u64,

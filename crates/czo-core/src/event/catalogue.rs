@@ -99,12 +99,6 @@ impl EventCatalogue {
         self.events.values().rfind(|event| event.event_type == *event_type)
     }
 
-    /// One version of a type.
-    #[must_use]
-    pub fn find(&self, event_type: &EventType, version: NonZeroU32) -> Option<&EventDescriptor> {
-        self.events.get(&(event_type.clone(), version))
-    }
-
     fn add_versions<E: Event>(
         &mut self,
         producer: &str,

@@ -140,14 +140,14 @@ impl Backlog {
         }
         drop(state);
         self.changed.notify_one();
-        self.lose(&lost);
+        self.lose(lost.iter());
     }
 
     /// The broker will lack these.
-    fn lose(&self, events: &[DomainEvent]) {
-        if !events.is_empty() {
+    fn lose<'a>(&self, events: impl ExactSizeIterator<Item = &'a DomainEvent>) {
+        if events.len() > 0 {
             tracing::error!(events = events.len(), "the broker of a dual write will lack events");
-            events.iter().for_each(|event| self.ledger.missing(event));
+            events.for_each(|event| self.ledger.missing(event));
         }
     }
 
@@ -159,8 +159,7 @@ impl Backlog {
         drop(state);
         self.changed.notify_one();
         self.given_up.notify_one();
-        let lost: Vec<_> = lost.into_iter().map(|(event, _)| event).collect();
-        self.lose(&lost);
+        self.lose(lost.iter().map(|(event, _)| event));
     }
 
     /// Publishes what comes, until nothing comes any more.
@@ -198,8 +197,7 @@ impl Backlog {
                 }
                 Err(error) if self.is_final(&error) => {
                     self.lock().under_way = 0;
-                    let lost: Vec<_> = batch.into_iter().map(|(event, _)| event).collect();
-                    return self.lose(&lost);
+                    return self.lose(batch.iter().map(|(event, _)| event));
                 }
                 Err(_) => {
                     let _ = tokio::time::timeout(pause, self.given_up.notified()).await;

@@ -7,7 +7,7 @@ use super::GroupQueue;
 use crate::delivery::Delivery;
 
 /// How many events of a group may wait for their next attempt.
-pub(crate) const PARKING_CAPACITY: usize = 10_000;
+const PARKING_CAPACITY: usize = 10_000;
 
 impl GroupQueue {
     /// Lets a delivery wait for its next attempt, with the turn of its key; gives it back when

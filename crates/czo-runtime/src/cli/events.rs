@@ -47,7 +47,7 @@ impl EventsCommand {
             Self::Schema { event_type, version } => {
                 let catalogue = czo.event_catalogue()?;
                 let event = match version {
-                    Some(version) => catalogue.find(event_type, *version),
+                    Some(version) => catalogue.get(event_type, *version),
                     None => catalogue.latest(event_type),
                 };
                 let event = event.with_context(|| {
