@@ -19,7 +19,8 @@ pub enum ActorType {
 /// Whoever an operation is done for.
 ///
 /// Its roles decide what it may do, see [`PermissionService`](crate::PermissionService).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "is")]
 pub enum Actor {
     /// Nobody who said who they are: a visitor of the shop.
     Anonymous,

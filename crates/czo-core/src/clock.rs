@@ -44,6 +44,11 @@ impl ManualClock {
         Self { now: Mutex::new(now) }
     }
 
+    /// Sets the clock, also back.
+    pub fn set(&self, now: DateTime<Utc>) {
+        *self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = now;
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         *self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += by;

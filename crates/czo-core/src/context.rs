@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 use crate::{Actor, IdGenerator, ShopId};
@@ -12,7 +13,8 @@ use crate::{Actor, IdGenerator, ShopId};
 ///
 /// 1 to 128 visible ASCII characters without the space, so that it is safe in a header, a log
 /// line and a broker's property.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
 pub struct CorrelationId(String);
 
 /// Text that is not a correlation id.
@@ -49,6 +51,12 @@ impl fmt::Display for CorrelationId {
     }
 }
 
+impl<'de> Deserialize<'de> for CorrelationId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::text::deserialize(deserializer)
+    }
+}
+
 /// An operation that belongs to a shop was called without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
@@ -63,8 +71,10 @@ tokio::task_local! {
 /// Who asks, for which shop, under which correlation id.
 ///
 /// Services take it as an argument. It is also task-local inside [`RequestContext::scope`], for
-/// the places where no argument can be passed (a log layer, a callback of a library).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// the places where no argument can be passed (a log layer, a callback of a library). Its JSON form
+/// is for queues that give it back to a handler later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RequestContext {
     /// Ties together everything this request causes.
     pub correlation_id: CorrelationId,

@@ -89,6 +89,29 @@ pub use topic_trie::TopicTrie;
 /// assert_eq!(old.decode::<ReviewCreated>()?.percent, 80);
 /// # Ok::<(), czo_core::EventError>(())
 /// ```
+///
+/// # Aggregate key
+///
+/// `key` names the Rust field that says what the event is about. The outbox publishes events of
+/// one key in the order of their commits (requirement OUT 1); events of different keys, and those
+/// without one, have no order among each other. The field is looked for while compiling.
+///
+/// ```
+/// # use czo_core::Event;
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// /// A customer wrote a review.
+/// #[derive(Serialize, Deserialize, JsonSchema, Event)]
+/// #[event("review.item.created", version = 1, key = "product_id")]
+/// #[serde(rename_all = "camelCase")]
+/// struct ReviewCreated {
+///     product_id: String,
+///     stars: u8,
+/// }
+///
+/// let review = ReviewCreated { product_id: "prod_1".to_owned(), stars: 4 };
+/// assert_eq!(review.aggregate_key().as_deref(), Some("prod_1"));
+/// ```
 pub trait Event:
     Serialize + DeserializeOwned + schemars::JsonSchema + Send + Sync + 'static
 {
@@ -110,6 +133,13 @@ pub trait Event:
     #[must_use]
     fn versions() -> Vec<EventVersion> {
         vec![EventVersion::of::<Self>()]
+    }
+
+    /// What the event is about: events of one key are published in the order of their commits by
+    /// the outbox. Keys are compared as text, across types of events. Default none.
+    #[must_use]
+    fn aggregate_key(&self) -> Option<String> {
+        None
     }
 }
 

@@ -1,10 +1,12 @@
 //! The contract of every event bus.
 
+mod audience;
 mod dead_letter;
 mod error;
 mod group;
 mod handler;
 mod options;
+mod settlement;
 mod subscription;
 
 use std::fmt;
@@ -14,11 +16,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use self::audience::Audience;
 pub use self::dead_letter::{DeadLetter, DeadLetterFilter, DeadLetters};
 pub use self::error::BusError;
 pub use self::group::{Group, GroupError};
 pub use self::handler::{EventHandler, HandlerError, handler_fn, typed_handler};
 pub use self::options::{RetryPolicy, SubscribeOptions};
+pub use self::settlement::Settlement;
 pub use self::subscription::Subscription;
 use crate::{DomainEvent, Event, Health, TopicPattern};
 
@@ -46,7 +50,10 @@ use crate::{DomainEvent, Event, Health, TopicPattern};
 /// `publish` fails with [`BusError::Overloaded`] after the others got it. Publishing it again
 /// gives it to those a second time, with the same id.
 ///
-/// **Cancellation.** Dropping the future of `publish` leaves the event published or not
+/// **Settlement.** Whoever keeps an event elsewhere, as the outbox does, hands it over by `relay`
+/// and hears from its [`Settlement`] when to let it go.
+///
+/// **Cancellation.** Dropping the future of `publish` or `relay` leaves the event published or not
 /// published, and the caller does not learn which. Published means to every group but those
 /// that take no more.
 ///
@@ -62,6 +69,17 @@ pub trait EventBus: Send + Sync + fmt::Debug {
     /// more lack some of them, and the others have some or all, as the provider documents. On any
     /// other error, and when the future is dropped, a prefix of them may be published.
     async fn publish_batch(&self, events: Vec<DomainEvent>) -> Result<(), BusError>;
+
+    /// Hands `event` over for a relay, which keeps it until the settlement, and hands it over
+    /// again when that is an error. `Ok` means what it means for [`publish`](Self::publish), with
+    /// which it shares order and back pressure. An event that no subscription of the audience
+    /// matches is settled at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`publish`](Self::publish), and [`BusError::UnknownGroup`] when the audience is a
+    /// group that nobody serves.
+    async fn relay(&self, event: DomainEvent, audience: &Audience) -> Result<Settlement, BusError>;
 
     /// Runs `handler` for every event that matches `pattern`, until the subscription is dropped
     /// or the bus shuts down.

@@ -278,6 +278,11 @@ typed_id! {
 }
 
 typed_id! {
+    /// Identifies a job. Those enqueued later sort later.
+    pub struct JobId("job");
+}
+
+typed_id! {
     /// Identifies an access token (not the secret itself).
     pub struct TokenId("tok");
 }

@@ -12,6 +12,7 @@ mod event_bus;
 mod health;
 mod id;
 mod id_generator;
+mod job;
 mod money;
 mod permission;
 mod shop;
@@ -29,13 +30,19 @@ pub use event::{
     TopicTrie,
 };
 pub use event_bus::{
-    BusError, DeadLetter, DeadLetterFilter, DeadLetters, EventBus, EventBusExt, EventHandler,
-    Group, GroupError, HandlerError, RetryPolicy, SubscribeOptions, Subscription, handler_fn,
-    typed_handler,
+    Audience, BusError, DeadLetter, DeadLetterFilter, DeadLetters, EventBus, EventBusExt,
+    EventHandler, Group, GroupError, HandlerError, RetryPolicy, Settlement, SubscribeOptions,
+    Subscription, handler_fn, typed_handler,
 };
 pub use health::{Health, HealthCheck, HealthStatus};
-pub use id::{ActorId, EventId, IdError, ShopId, TokenId, TypedId};
+pub use id::{ActorId, EventId, IdError, JobId, ShopId, TokenId, TypedId};
 pub use id_generator::{IdGenerator, SequentialIds, SystemIds};
+pub use job::{
+    Claim, ClaimRequest, Enqueued, Finished, Job, JobAdmin, JobContext, JobControl, JobCount,
+    JobError, JobFilter, JobHandler, JobName, JobNameError, JobQueue, JobQueueExt, JobRecord,
+    JobSlots, JobSource, JobState, LastSlot, NewJob, Outcome, Priority, Progress, Renewal,
+    Standing, Ticket, job_fn,
+};
 pub use money::{Currency, Money, MoneyError};
 pub use permission::{
     Grant, GrantError, Permission, PermissionError, PermissionService, PermissionServiceExt,

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use czo_core::{Clock, EventFactory, IdGenerator, PermissionService, ShopDirectory};
+use czo_fetch::Fetcher;
 use czo_graphql::GraphqlOptions;
 use czo_hooks::HookRegistry;
+use czo_outbox::Inbox;
 use czo_repo::Database;
 
-use crate::{DomainEvents, DomainName, EventOutlet};
+use crate::{DomainEvents, DomainJobs, DomainName, EventOutlet};
 
 /// Everything a domain may use. Handed in at boot; cheap to clone.
 #[derive(Clone, Debug)]
@@ -16,6 +18,12 @@ pub struct DomainContext {
     pub database: Database,
     /// Where events go, through [`events`](Self::events).
     pub outlet: EventOutlet,
+    /// What was handled, for handlers that [run once](crate::Registration::on_once).
+    pub inbox: Inbox,
+    /// Where what is to be done later goes.
+    pub jobs: DomainJobs,
+    /// What is fetched from the outside.
+    pub fetcher: Fetcher,
     /// What others do around the operations of domains, and the domain around those of others.
     pub hooks: HookRegistry,
     /// Who may do what.

@@ -4,25 +4,24 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use czo_core::{
-    Event, EventBus, EventCatalogue, EventError, EventFactory, EventType, RequestContext,
-};
+use czo_core::{Event, EventCatalogue, EventError, EventFactory, EventType, RequestContext};
+use czo_outbox::{Outbox, StagedEvent};
 use czo_repo::UnitOfWork;
 
-/// Where the events of domains go. It holds the bus and gives it to nobody: a domain publishes
+/// Where the events of domains go. It holds the outbox and gives it to nobody: a domain publishes
 /// what it has staged, through [`DomainEvents`], or nothing.
 #[derive(Clone, Debug)]
 pub struct EventOutlet {
-    bus: Arc<dyn EventBus>,
+    outbox: Outbox,
     /// What may be published, by type and version; anything where nothing was said.
     listed: Option<Arc<BTreeSet<(EventType, NonZeroU32)>>>,
 }
 
 impl EventOutlet {
-    /// An outlet into `bus`, for any event. For the runtime and for tests.
+    /// An outlet into `outbox`, for any event. For the runtime and for tests.
     #[must_use]
-    pub fn new(bus: Arc<dyn EventBus>) -> Self {
-        Self { bus, listed: None }
+    pub fn new(outbox: Outbox) -> Self {
+        Self { outbox, listed: None }
     }
 
     /// Takes only the events that the program publishes by its `catalogue`, those of other
@@ -62,15 +61,15 @@ impl DomainEvents {
     }
 
     /// Says that `payload` happened, by order of `ctx`, if what `tx` does is committed: the event
-    /// is published right after the commit, behind those staged before it, also when the caller
-    /// has gone meanwhile. When `tx`, or the savepoint that it is, is rolled back, nothing is
-    /// published.
+    /// is a row of the same transaction, and from its commit on arrives at every group at least
+    /// once, whatever dies in between. When `tx`, or the savepoint that it is, is rolled back,
+    /// there is no event.
     ///
-    /// The event bears the time of this call, and has its id from here on.
+    /// The event bears the time of this call, and has its id from here on. Those of one
+    /// [key](Event::aggregate_key) arrive in the order of the commits; others side by side.
     ///
-    /// **Limits.** A process that dies between commit and publishing loses the event, and so does
-    /// a bus that refuses it, which is logged as an error: the write stands, and saying that it
-    /// failed would be the greater lie.
+    /// **Limits.** Everything staged in a unit of work is written right before its commit, which
+    /// fails if that does. It goes out when a relay runs, in this process or another one.
     ///
     /// # Errors
     ///
@@ -84,19 +83,8 @@ impl DomainEvents {
         payload: &E,
     ) -> Result<(), EventError> {
         self.outlet.accepts::<E>()?;
-        let event = self.factory.event(ctx, payload)?;
-        let bus = self.outlet.bus.clone();
-        tx.after_commit(async move {
-            let (id, event_type) = (event.id, event.event_type.clone());
-            if let Err(error) = bus.publish(event).await {
-                tracing::error!(
-                    %error,
-                    event.id = %id,
-                    event.r#type = event_type.as_str(),
-                    "an event of a committed write was not published"
-                );
-            }
-        });
+        let staged = StagedEvent::of(&self.factory, ctx, payload)?;
+        self.outlet.outbox.publish(tx, staged);
         Ok(())
     }
 }

@@ -4,13 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use czo_core::{
-    DomainEvent, Event, EventHandler, Group, HandlerError, HealthCheck, SubscribeOptions,
-    TopicPattern, typed_handler,
+    DomainEvent, Event, EventHandler, Group, HandlerError, HealthCheck, Job, JobHandler, JobName,
+    NewJob, SubscribeOptions, TopicPattern, typed_handler,
 };
 use czo_graphql::Subgraph;
 use czo_http::aide::axum::ApiRouter;
+use czo_outbox::{Inbox, once_fn};
+use czo_repo::UnitOfWork;
+use futures_util::future::{BoxFuture, ready};
 
-use crate::DomainError;
+use crate::{DomainError, PendingJob, PendingSchedule};
 
 /// What a domain hands in while it registers.
 #[derive(Default)]
@@ -29,6 +32,10 @@ pub struct Parts {
     pub bulk_routes: ApiRouter,
     /// Subscriptions to start once every domain is registered.
     pub subscriptions: Vec<PendingSubscription>,
+    /// Handlers of jobs, for the workers.
+    pub jobs: Vec<PendingJob>,
+    /// Schedules to look after.
+    pub schedules: Vec<PendingSchedule>,
     /// Components for the health report.
     pub checks: Vec<Arc<dyn HealthCheck>>,
 }
@@ -85,6 +92,64 @@ impl Registration {
         self.subscribe(E::TYPE.as_str(), group, typed_handler(handler), options)
     }
 
+    /// Runs `handler` with the payload of every `E`, in a unit of work that is committed together
+    /// with the note in `inbox` that the group has handled the event: what it writes there happens
+    /// once, however often the event arrives. The group is by custom `<domain>.<purpose>`.
+    ///
+    /// ```
+    /// # use czo_core::{HandlerError, SubscribeOptions};
+    /// # use czo_domain::{DomainContext, DomainError, Registration};
+    /// # use czo_repo::DatabaseError;
+    /// # use sea_orm::ConnectionTrait;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, czo_core::Event)]
+    /// # #[event("review.item.created", version = 1)]
+    /// # struct ReviewCreated { stars: u8 }
+    /// # fn register(context: &DomainContext, domain: &mut Registration) -> Result<(), DomainError> {
+    /// let options = SubscribeOptions::default();
+    /// domain.on_once(&context.inbox, "reviews.total", options, |review: ReviewCreated, _event, tx| {
+    ///     Box::pin(async move {
+    ///         let add = format!("UPDATE total SET stars = stars + {}", review.stars);
+    ///         tx.execute_unprepared(&add).await.map_err(DatabaseError::from)?;
+    ///         Ok(())
+    ///     })
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// **Limits.** Those of the [`Inbox`]: it remembers for a while, and what the handler does
+    /// elsewhere than in its unit of work may happen several times. See
+    /// [`DomainEvent::decode`] for versions and shapes.
+    ///
+    /// # Errors
+    ///
+    /// When the group is malformed.
+    pub fn on_once<E, H>(
+        &mut self,
+        inbox: &Inbox,
+        group: &str,
+        options: SubscribeOptions,
+        handler: H,
+    ) -> Result<&mut Self, DomainError>
+    where
+        E: Event,
+        H: for<'a> Fn(
+                E,
+                &'a DomainEvent,
+                &'a UnitOfWork,
+            ) -> BoxFuture<'a, Result<(), HandlerError>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let handler = once_fn(move |event, tx| match event.decode::<E>() {
+            Ok(payload) => handler(payload, event, tx),
+            Err(error) => Box::pin(ready(Err(error.into()))),
+        });
+        let once = inbox.handler(group.parse()?, handler);
+        self.subscribe(E::TYPE.as_str(), group, once, options)
+    }
+
     /// Runs `handler` for every event that matches `pattern`. The group is by custom
     /// `<domain>.<purpose>`.
     ///
@@ -105,6 +170,60 @@ impl Registration {
             options,
         });
         Ok(self)
+    }
+
+    /// Runs the jobs `J` by `handler`, a [`JobHandler`] or a [function](czo_core::job_fn). The name
+    /// of a job starts by custom with that of the domain.
+    ///
+    /// **Delivery.** At least once, in one of the processes of the program that have the domain
+    /// and run jobs. Two handlers for one name are refused at boot.
+    ///
+    /// ```
+    /// # use czo_core::{Job, JobName, JobQueueExt, NewJob, RequestContext, job_fn};
+    /// # use czo_domain::{DomainContext, DomainError, Registration};
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Remind {
+    ///     customer: String,
+    /// }
+    ///
+    /// impl Job for Remind {
+    ///     const NAME: JobName = JobName::from_static("reviews.remind");
+    /// }
+    ///
+    /// # fn register(_: &DomainContext, domain: &mut Registration) -> Result<(), DomainError> {
+    /// domain.job(job_fn(|job: Remind, ctx| async move {
+    ///     println!("{}, how was it?", job.customer);
+    ///     ctx.progress(1, 1);
+    ///     Ok(())
+    /// }));
+    /// # Ok(())
+    /// # }
+    /// # async fn ask(context: &DomainContext, ctx: &RequestContext) -> Result<(), czo_core::JobError> {
+    /// let remind = Remind { customer: "Anna".to_owned() };
+    /// let id = context.jobs.run_later(&remind, ctx).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn job<J: Job, H: JobHandler<J>>(&mut self, handler: H) -> &mut Self {
+        self.parts.jobs.push(PendingJob::new(handler));
+        self
+    }
+
+    /// Enqueues `job` whenever `pattern` says: `minute hour day month weekday` in UTC, with seconds
+    /// in front where wanted. `name`, `<domain>.<what>`, is what the schedule is remembered by; it
+    /// is that of no other one.
+    ///
+    /// Each time is enqueued once, however many processes there are; of those that were missed
+    /// while no process ran, the last is made up for. A pattern that is none is refused at boot.
+    pub fn schedule(
+        &mut self,
+        name: JobName,
+        pattern: impl Into<String>,
+        job: NewJob,
+    ) -> &mut Self {
+        let pattern = pattern.into();
+        self.parts.schedules.push(PendingSchedule { name, pattern, job });
+        self
     }
 
     /// Adds a component to the health report.
@@ -131,6 +250,8 @@ impl fmt::Debug for Parts {
         f.debug_struct("Parts")
             .field("subgraph", &self.subgraph)
             .field("subscriptions", &self.subscriptions)
+            .field("jobs", &self.jobs)
+            .field("schedules", &self.schedules)
             .finish_non_exhaustive()
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, DomainEvent, EventBus, EventHandler, Group, HandlerError, Health, HealthStatus,
-    IdGenerator, SubscribeOptions, Subscription, SystemIds, TopicPattern,
+    Audience, BusError, DomainEvent, EventBus, EventHandler, Group, HandlerError, Health,
+    HealthStatus, IdGenerator, Settlement, SubscribeOptions, Subscription, SystemIds, TopicPattern,
 };
 use tokio::time::Instant;
 
@@ -26,6 +26,9 @@ const CHUNK: usize = 256;
 /// **Delivery, failure, order, back pressure.** Those of the local bus: handlers run there, once.
 /// What the broker brings is only counted, in groups of their own (`<group>.parity_…`) that are
 /// [temporary](SubscribeOptions::temporary).
+///
+/// **Settlement.** That of the local bus, whatever the broker does. An event for one group only is
+/// not given to the broker: it was when it was for everyone.
 ///
 /// **The broker** never fails or delays a caller. Events wait for it in order, 10,000 at most;
 /// while it is out of reach they are published again, with pauses from 100 ms to 10 s. What is
@@ -96,6 +99,13 @@ impl EventBus for DualWriteBus {
             }
         }
         refused.map_or(Ok(()), Err)
+    }
+
+    async fn relay(&self, event: DomainEvent, audience: &Audience) -> Result<Settlement, BusError> {
+        if audience.group().is_some() {
+            return self.local.relay(event, audience).await;
+        }
+        self.mirror.during(vec![event.clone()], self.local.relay(event, audience)).await
     }
 
     async fn subscribe(

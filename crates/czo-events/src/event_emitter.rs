@@ -1,6 +1,7 @@
 //! Typed events within one process.
 
 mod handler;
+mod later;
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -9,11 +10,12 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use czo_core::{HandlerError, Subscription};
+use czo_core::{HandlerError, JobQueue, Subscription};
 use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 use self::handler::{AsyncHandler, Call, Handler, SyncHandler, caught};
+pub use self::later::{EmitOptions, Emitted};
 use crate::listeners::{Listener, Listeners};
 
 /// Tells handlers in this process of typed events, and waits for them. Clones are the same
@@ -21,8 +23,8 @@ use crate::listeners::{Listener, Listeners};
 ///
 /// Any type can be an event. Handlers are called in the order they were registered, each with
 /// the same `Arc` of the event. One that fails or panics stops no other, and every failure is
-/// reported to whoever emits. Nothing is stored, tried again or sent elsewhere: that is what an
-/// event bus is for.
+/// reported to whoever emits. Nothing is stored, tried again or sent elsewhere, but for
+/// [`emit_async_with`](Self::emit_async_with) and a queue: that is what an event bus is for.
 ///
 /// **Cancellation.** Dropping the future of [`emit`](Self::emit) drops the handler that runs, and
 /// calls no further one.
@@ -58,6 +60,8 @@ use crate::listeners::{Listener, Listeners};
 #[derive(Clone, Default)]
 pub struct EventEmitter {
     shared: Arc<Shared>,
+    /// Where what is emitted later goes.
+    queue: Option<Arc<dyn JobQueue>>,
 }
 
 /// The listeners of each type, as `Arc<ListenersOf<E>>`.
@@ -166,6 +170,19 @@ impl EventEmitter {
         report
     }
 
+    /// As [`emit`](Self::emit), of an event that others have too.
+    async fn emit_shared<E: Send + Sync + 'static>(&self, event: &Arc<E>) -> EmitReport {
+        let mut report = EmitReport::default();
+        let Some(current) = self.current::<E>() else { return report };
+        for listener in current.iter().filter(|listener| listener.is_called()) {
+            if listener.is_once() {
+                self.forget::<E>();
+            }
+            report.add(listener.handler.call(event).outcome().await);
+        }
+        report
+    }
+
     /// Calls the handlers of `E`, all at once, in this task.
     pub async fn emit_concurrently<E: Send + Sync + 'static>(&self, event: E) -> EmitReport {
         let mut report = EmitReport::default();
@@ -182,7 +199,8 @@ impl EventEmitter {
     }
 
     /// As [`emit`](Self::emit), in a task of its own: whoever emits need not wait, and may drop
-    /// the handle. Panics outside of a tokio runtime.
+    /// the handle. [`emit_async_with`](Self::emit_async_with) has options. Panics outside of a tokio
+    /// runtime.
     pub fn emit_async<E: Send + Sync + 'static>(&self, event: E) -> JoinHandle<EmitReport> {
         let emitter = self.clone();
         tokio::spawn(async move { emitter.emit(event).await })

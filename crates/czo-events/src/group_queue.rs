@@ -11,6 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::delivery::Delivery;
 use crate::lanes::Lanes;
 use crate::member::Member;
+use crate::receipt::Receipt;
 use crate::unhandled::Unhandled;
 
 /// How many events may wait for one group before its publishers are made to wait too.
@@ -50,6 +51,8 @@ struct State {
     hurried: bool,
     /// Nothing will come any more: members end when nothing is left.
     last: bool,
+    /// What waited was dropped, and nobody is told that it was handled.
+    cleared: bool,
 }
 
 /// What became of an event.
@@ -87,8 +90,15 @@ impl State {
         self.ahead.len() + self.waiting.len() + self.lanes.len()
     }
 
-    fn push(&mut self, event: &Arc<DomainEvent>, key: Option<&str>, unhandled: &Arc<Unhandled>) {
-        let mut delivery = Delivery::new(self.next_number, event.clone(), unhandled.clone());
+    fn push(
+        &mut self,
+        event: &Arc<DomainEvent>,
+        key: Option<&str>,
+        receipt: Option<&Arc<Receipt>>,
+        unhandled: &Arc<Unhandled>,
+    ) {
+        let (event, receipt) = (event.clone(), receipt.cloned());
+        let mut delivery = Delivery::new(self.next_number, event, receipt, unhandled.clone());
         self.next_number += 1;
         match key {
             Some(key) if self.lanes.is_taken(key) => return self.lanes.wait(key, delivery),
@@ -182,6 +192,7 @@ impl GroupQueue {
         // What the leaver was woken for, others have to look at.
         state.wake_all();
         self.make_room(guard);
+        dropped.iter_mut().for_each(Delivery::settle);
         drop(dropped);
         is_left
     }
@@ -192,6 +203,7 @@ impl GroupQueue {
         &self,
         event: &Arc<DomainEvent>,
         key: Option<&str>,
+        receipt: Option<&Arc<Receipt>>,
         unhandled: &Arc<Unhandled>,
     ) -> Pushed {
         let mut state = self.lock();
@@ -200,7 +212,7 @@ impl GroupQueue {
         if waiting >= QUEUE_CAPACITY + overflow {
             return Pushed::Refused(waiting);
         }
-        state.push(event, key, unhandled);
+        state.push(event, key, receipt, unhandled);
         if waiting < QUEUE_CAPACITY {
             return Pushed::InTime;
         }
@@ -225,7 +237,7 @@ impl GroupQueue {
             return PushedAgain::Full;
         }
         let key = members.iter().find_map(|member| member.options.ordering_key(event));
-        state.push(event, key.as_deref(), unhandled);
+        state.push(event, key.as_deref(), None, unhandled);
         drop(state);
         members.iter().for_each(|member| member.wake());
         PushedAgain::Waits
@@ -285,6 +297,8 @@ impl GroupQueue {
             state.end_turn(key);
             state.wake_all();
         }
+        drop(state);
+        delivery.settle();
     }
 
     /// Drops all that waits, and tells the publishers.
@@ -292,7 +306,7 @@ impl GroupQueue {
         let mut state = self.lock();
         let members = std::mem::take(&mut state.members);
         let dropped = std::mem::take(&mut *state);
-        (state.last, state.hurried) = (true, true);
+        (state.last, state.hurried, state.cleared) = (true, true, true);
         drop(state);
         members.iter().for_each(|member| member.stop());
         self.hurry.notify_waiters();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, Clock, DeadLetter, DeadLetterFilter, DeadLetters, DomainEvent, EventBus,
-    EventHandler, Group, Health, SubscribeOptions, Subscription, TopicPattern,
+    Audience, BusError, Clock, DeadLetter, DeadLetterFilter, DeadLetters, DomainEvent, EventBus,
+    EventHandler, Group, Health, Settlement, SubscribeOptions, Subscription, TopicPattern,
 };
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::dead_letter_box::DeadLetterBox;
 use crate::group_queue::{GroupQueue, Pushed, PushedAgain, QUEUE_CAPACITY};
+use crate::receipt::{Receipt, Receipts};
 use crate::registry::{Registry, Route, Routes};
 use crate::unhandled::Unhandled;
 use crate::worker::Worker;
@@ -50,7 +51,12 @@ const BATCH_CHUNK: usize = 256;
 /// [`BusError::Overloaded`], which names the first group without the event; those that had room
 /// have it. `Ok` means that every group has it.
 ///
-/// **Cancellation.** Dropping the future of `publish` after its first poll changes nothing about
+/// **Settlement.** An event is settled once every group that got it has handled it, has given it up
+/// to the dead letters, or has nobody left who wants it. What waits when the deadline of a
+/// `shutdown` has passed is not, nor what is with a handler: after `shutdown` no settlement is
+/// pending. A bus that is dropped handles what it has, and settles it.
+///
+/// **Cancellation.** Dropping the future of `publish` or `relay` after its first poll changes nothing about
 /// the delivery. `publish_batch` hands over 256 events at a time, so dropping it leaves a
 /// multiple of that, or all, published.
 ///
@@ -69,11 +75,21 @@ struct Shared {
     registry: RwLock<Registry>,
     unhandled: Arc<Unhandled>,
     dead_letters: Arc<DeadLetterBox>,
+    receipts: Receipts,
+}
+
+/// What a relay says of its event.
+#[derive(Debug)]
+struct Relayed<'a> {
+    /// The only group that gets it, if one does.
+    only: Option<&'a Group>,
+    receipt: Arc<Receipt>,
 }
 
 /// What handing over events left to do.
 #[derive(Debug, Default)]
-struct HandOver {
+struct HandOver<'a> {
+    relayed: Option<&'a Relayed<'a>>,
     late: Vec<(Arc<GroupQueue>, oneshot::Receiver<()>)>,
     refused: Option<BusError>,
 }
@@ -95,15 +111,13 @@ impl InProcessBus {
 
 impl Shared {
     /// Puts `event` into the queue of every group that gets it.
-    fn hand_over(&self, event: DomainEvent, result: &mut HandOver) -> Result<(), BusError> {
+    fn hand_over(&self, event: DomainEvent, result: &mut HandOver<'_>) -> Result<(), BusError> {
         let event = Arc::new(event);
         // A statement of its own, so that the read lock is gone before the write lock is taken.
         let handed_over = self.hand_over_by_known_routes(&event, result)?;
         if !handed_over {
             let mut registry = self.write();
-            if registry.closed {
-                return Err(BusError::Closed);
-            }
+            registry.admits(result.only())?;
             result.push(registry.routes(&event.event_type), &event, &self.unhandled);
         }
         Ok(())
@@ -112,12 +126,10 @@ impl Shared {
     fn hand_over_by_known_routes(
         &self,
         event: &Arc<DomainEvent>,
-        result: &mut HandOver,
+        result: &mut HandOver<'_>,
     ) -> Result<bool, BusError> {
         let registry = self.read();
-        if registry.closed {
-            return Err(BusError::Closed);
-        }
+        registry.admits(result.only())?;
         let Some(routes) = registry.known_routes(&event.event_type) else { return Ok(false) };
         result.push(routes, event, &self.unhandled);
         Ok(true)
@@ -132,12 +144,15 @@ impl Shared {
     }
 }
 
-impl HandOver {
+impl HandOver<'_> {
     fn push(&mut self, to: &Routes, event: &Arc<DomainEvent>, unhandled: &Arc<Unhandled>) {
-        to.published.increment(1);
-        for Route { queue, members, ordered } in &to.routes {
+        let (only, receipt) = (self.only(), self.relayed.map(|relayed| &relayed.receipt));
+        if only.is_none() {
+            to.published.increment(1);
+        }
+        for Route { queue, members, ordered } in to.to(only) {
             let key = ordered.as_ref().and_then(|options| options.ordering_key(event));
-            match queue.push(event, key.as_deref(), unhandled) {
+            match queue.push(event, key.as_deref(), receipt, unhandled) {
                 Pushed::InTime => {}
                 Pushed::Late(room) => self.late.push((queue.clone(), room)),
                 Pushed::Refused(waiting) => {
@@ -149,6 +164,10 @@ impl HandOver {
             // All of them: whoever is free takes it, a busy one must not keep it from the others.
             members.iter().for_each(|member| member.wake());
         }
+    }
+
+    fn only(&self) -> Option<&Group> {
+        self.relayed.and_then(|relayed| relayed.only)
     }
 
     /// Waits for room where there was none.
@@ -198,6 +217,16 @@ impl EventBus for InProcessBus {
         result.result()
     }
 
+    async fn relay(&self, event: DomainEvent, audience: &Audience) -> Result<Settlement, BusError> {
+        let (receipt, settlement) = self.shared.receipts.issue();
+        let relayed = Relayed { only: audience.group(), receipt };
+        let mut result = HandOver { relayed: Some(&relayed), ..HandOver::default() };
+        self.shared.hand_over(event, &mut result)?;
+        result.wait().await?;
+        result.result()?;
+        Ok(settlement)
+    }
+
     async fn subscribe(
         &self,
         pattern: TopicPattern,
@@ -239,6 +268,7 @@ impl EventBus for InProcessBus {
         let drained = tokio::time::timeout(deadline, self.shared.unhandled.wait_for_none()).await;
         let left = self.shared.unhandled.count();
         self.shared.write().clear();
+        self.shared.receipts.give_up();
         if drained.is_ok() || left == 0 { Ok(()) } else { Err(BusError::DrainTimedOut { left }) }
     }
 

@@ -10,6 +10,7 @@ mod lanes;
 mod listeners;
 mod member;
 mod parity_ledger;
+mod receipt;
 mod registry;
 mod schema_guard;
 mod sync;
@@ -17,7 +18,7 @@ mod unhandled;
 mod worker;
 
 pub use dual_write_bus::DualWriteBus;
-pub use event_emitter::{EmitReport, EventEmitter};
+pub use event_emitter::{EmitOptions, EmitReport, Emitted, EventEmitter};
 pub use in_process_bus::InProcessBus;
 pub use parity_ledger::{GroupParity, ParityLedger, TypeParity, Verdict};
 pub use schema_guard::{SchemaError, SchemaGuard};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use czo_core::{EventType, Group, SubscribeOptions, TopicPattern, TopicTrie};
+use czo_core::{BusError, EventType, Group, SubscribeOptions, TopicPattern, TopicTrie};
 use metrics::Counter;
 
 use crate::group_queue::GroupQueue;
@@ -33,7 +33,17 @@ struct Listener {
 /// Where a type of event goes.
 pub(crate) struct Routes {
     pub(crate) published: Counter,
+    /// In the order of the groups' names.
     pub(crate) routes: Vec<Route>,
+}
+
+impl Routes {
+    /// Those to everyone, or to one group if it gets this type.
+    pub(crate) fn to(&self, only: Option<&Group>) -> &[Route] {
+        let Some(group) = only else { return &self.routes };
+        let place = self.routes.binary_search_by(|route| route.queue.group().cmp(group));
+        place.map_or(&[], |place| std::slice::from_ref(&self.routes[place]))
+    }
 }
 
 impl std::fmt::Debug for Routes {
@@ -52,6 +62,17 @@ pub(crate) struct Route {
 }
 
 impl Registry {
+    /// Whether events are taken, for everyone or for one group.
+    pub(crate) fn admits(&self, only: Option<&Group>) -> Result<(), BusError> {
+        if self.closed {
+            return Err(BusError::Closed);
+        }
+        match only.filter(|group| !self.groups.contains_key(group)) {
+            Some(group) => Err(BusError::UnknownGroup { group: group.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// Where events of this type go, if it was asked for before.
     pub(crate) fn known_routes(&self, event_type: &EventType) -> Option<&Routes> {
         self.routes.get(event_type)

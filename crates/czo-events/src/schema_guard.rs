@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, Classified, DomainEvent, ErrorKind, EventBus, EventCatalogue, EventHandler,
-    EventType, Group, HandlerError, Health, SubscribeOptions, Subscription, TopicPattern,
+    Audience, BusError, Classified, DomainEvent, ErrorKind, EventBus, EventCatalogue, EventHandler,
+    EventType, Group, HandlerError, Health, Settlement, SubscribeOptions, Subscription,
+    TopicPattern,
 };
 use jsonschema::{PatternOptions, Validator};
 use thiserror::Error;
@@ -123,6 +124,10 @@ impl EventBus for SchemaGuard {
 
     async fn publish_batch(&self, events: Vec<DomainEvent>) -> Result<(), BusError> {
         self.bus.publish_batch(events).await
+    }
+
+    async fn relay(&self, event: DomainEvent, audience: &Audience) -> Result<Settlement, BusError> {
+        self.bus.relay(event, audience).await
     }
 
     async fn subscribe(

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, DomainEvent, Event, EventBus, EventCatalogue, EventHandler, Group, HandlerError,
-    Health, SubscribeOptions, Subscription, TopicPattern, handler_fn,
+    Audience, BusError, DomainEvent, Event, EventBus, EventCatalogue, EventHandler, Group,
+    HandlerError, Health, Settlement, SubscribeOptions, Subscription, TopicPattern, handler_fn,
 };
 use czo_events::SchemaGuard;
 use proptest::prelude::*;
@@ -69,6 +69,10 @@ impl EventBus for HandlerKeeper {
 
     async fn publish_batch(&self, _: Vec<DomainEvent>) -> Result<(), BusError> {
         Ok(())
+    }
+
+    async fn relay(&self, _: DomainEvent, _: &Audience) -> Result<Settlement, BusError> {
+        Ok(Settlement::settled())
     }
 
     async fn subscribe(

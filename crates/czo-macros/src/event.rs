@@ -2,9 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Error, LitInt, LitStr, Result, Token, Type};
+use syn::{Data, DeriveInput, Error, LitInt, LitStr, Result, Token, Type};
 
 pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let mut named = input.attrs.iter().filter(|attribute| attribute.path().is_ident("event"));
@@ -17,7 +18,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
     if let Some(second) = named.next() {
         return Err(Error::new(second.span(), "an event has one name"));
     }
-    let Name { event_type, version, from } = attribute.parse_args()?;
+    let Name { event_type, version, from, key } = attribute.parse_args()?;
 
     let ident = &input.ident;
     let generics = &input.generics;
@@ -25,6 +26,7 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
         return Err(Error::new(parameter.span(), "an event with `from` has no parameters"));
     }
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let aggregate_key = key.map(|key| aggregate_key(&key, &input.data)).transpose()?;
     let upcast = from.as_ref().map(upcast);
     let check = from.as_ref().map(|from| is_older(from, ident));
     Ok(quote! {
@@ -32,9 +34,28 @@ pub(crate) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             const TYPE: ::czo_core::EventType = ::czo_core::EventType::from_static(#event_type);
             const VERSION: ::std::num::NonZeroU32 =
                 ::std::num::NonZeroU32::new(#version).expect("the derive checked that it is not 0");
+            #aggregate_key
             #upcast
         }
         #check
+    })
+}
+
+/// The text of the field that `key` names. The span lets a field that is no text point at `key`.
+fn aggregate_key(key: &LitStr, data: &Data) -> Result<TokenStream> {
+    let Data::Struct(payload) = data else {
+        return Err(Error::new(key.span(), "an event with `key` is a struct"));
+    };
+    let name = key.value();
+    let mut fields = payload.fields.iter().filter_map(|field| field.ident.clone());
+    let mut field = fields.find(|field| field.unraw() == name).ok_or_else(|| {
+        Error::new(key.span(), format!("no field `{name}`: `key` names a Rust field of the event"))
+    })?;
+    field.set_span(key.span());
+    Ok(quote_spanned! {key.span()=>
+        fn aggregate_key(&self) -> ::std::option::Option<::std::string::String> {
+            ::std::option::Option::Some(::std::string::ToString::to_string(&self.#field))
+        }
     })
 }
 
@@ -80,11 +101,12 @@ fn is_older(from: &Type, ident: &syn::Ident) -> TokenStream {
     }
 }
 
-/// `"product.item.created", version = 2, from = ProductCreatedV1`
+/// `"product.item.created", version = 2, from = ProductCreatedV1, key = "product_id"`
 struct Name {
     event_type: LitStr,
     version: LitInt,
     from: Option<Type>,
+    key: Option<LitStr>,
 }
 
 impl Parse for Name {
@@ -108,27 +130,41 @@ impl Parse for Name {
         if version.base10_parse::<u32>()? == 0 {
             return Err(Error::new(version.span(), "versions start at 1"));
         }
-        let mut from = None;
-        if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
-            from = Some(parse_from(input)?);
+        let mut name = Self { event_type, version, from: None, key: None };
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if !input.is_empty() {
+                name.parse_word(input)?;
+            }
         }
-        if !input.is_empty() {
-            return Err(input.error("expected nothing more"));
-        }
-        Ok(Self { event_type, version, from })
+        Ok(name)
     }
 }
 
-/// `from = ProductCreatedV1`
-fn parse_from(input: ParseStream<'_>) -> Result<Type> {
-    let key: syn::Ident = input.parse()?;
-    if key != "from" {
-        return Err(Error::new(key.span(), "expected `from = <the type of the older version>`"));
+impl Name {
+    /// `from = ProductCreatedV1` or `key = "product_id"`
+    fn parse_word(&mut self, input: ParseStream<'_>) -> Result<()> {
+        let word: syn::Ident = input.parse()?;
+        let is_first = match word.to_string().as_str() {
+            "from" => self.from.is_none(),
+            "key" => self.key.is_none(),
+            _ => {
+                let expected =
+                    "expected `from = <the type of the older version>` or `key = \"<field>\"`";
+                return Err(Error::new(word.span(), expected));
+            }
+        };
+        if !is_first {
+            return Err(Error::new(word.span(), format!("an event has one `{word}`")));
+        }
+        input.parse::<Token![=]>()?;
+        if word == "from" {
+            self.from = Some(input.parse()?);
+        } else {
+            self.key = Some(input.parse()?);
+        }
+        Ok(())
     }
-    input.parse::<Token![=]>()?;
-    let from = input.parse()?;
-    input.parse::<Option<Token![,]>>()?;
-    Ok(from)
 }
 
 /// The rule of `czo_core::EventType`, told with a span instead of a panic.

@@ -11,6 +11,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// `#[event("product.item.created", version = 1)]` names the type and the version of its shape;
 /// both are checked while compiling. `version = 2, from = ProductCreatedV1` reads older events by
 /// `impl From<ProductCreatedV1>`; that it is an older version of the same event is checked too.
+/// `key = "product_id"` names the field whose text is the aggregate key, before or behind `from`.
 /// The payload also derives `Serialize`, `Deserialize` and `JsonSchema`.
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(input: TokenStream) -> TokenStream {

@@ -21,6 +21,12 @@ pub enum BusError {
         /// How many of its events wait.
         waiting: usize,
     },
+    /// An event was for one group, which nobody serves; nobody got it.
+    #[error("nobody serves group `{group}`")]
+    UnknownGroup {
+        /// The group.
+        group: Group,
+    },
     /// What the bus needs is out of reach. Whether it has the event is unknown.
     #[error("the event bus is out of reach: {reason}")]
     Unavailable {
@@ -37,7 +43,13 @@ pub enum BusError {
 
 impl Classified for BusError {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::Unavailable
+        match self {
+            Self::UnknownGroup { .. } => ErrorKind::NotFound,
+            Self::Closed
+            | Self::Overloaded { .. }
+            | Self::Unavailable { .. }
+            | Self::DrainTimedOut { .. } => ErrorKind::Unavailable,
+        }
     }
 
     fn is_retryable(&self) -> bool {

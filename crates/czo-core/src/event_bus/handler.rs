@@ -16,7 +16,7 @@ pub trait EventHandler: Send + Sync {
     async fn handle(&self, event: Arc<DomainEvent>) -> Result<(), HandlerError>;
 }
 
-/// Why a handler did not handle an event.
+/// Why a handler did not handle an event or a job.
 #[derive(Debug, Error)]
 #[error("{message}")]
 pub struct HandlerError {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::DomainEvent;
 
 /// How a subscription is served.
@@ -70,11 +72,15 @@ impl SubscribeOptions {
     }
 }
 
-/// When an event whose handler failed is tried again, and how often.
+/// When an event or a job whose handler failed is tried again, and how often. Its JSON form is a
+/// list of milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     delays: Vec<Duration>,
 }
+
+/// Delays that double grow no longer than this.
+const LONGEST_DELAY: Duration = Duration::from_secs(3_600);
 
 impl Default for RetryPolicy {
     /// After 1 s, 5 s and 30 s: four attempts in all (requirement AMQP 3).
@@ -90,6 +96,15 @@ impl RetryPolicy {
         Self { delays: delays.into_iter().collect() }
     }
 
+    /// Tries up to so many times in all, at least once: again after `first`, then after twice as
+    /// long each time, up to an hour.
+    #[must_use]
+    pub fn exponential(first: Duration, attempts: u32) -> Self {
+        let longest = LONGEST_DELAY.max(first);
+        let delay = |retry: u32| first.saturating_mul(1 << retry.min(30)).min(longest);
+        Self::after((0..attempts.saturating_sub(1)).map(delay))
+    }
+
     /// Never tries again: what fails goes to the dead letters.
     #[must_use]
     pub fn none() -> Self {
@@ -102,6 +117,12 @@ impl RetryPolicy {
         &self.delays
     }
 
+    /// How often it is tried in all.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        u32::try_from(self.delays.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
     /// How long to wait after `attempts` attempts that failed; nothing when that was the last.
     #[must_use]
     pub fn delay_after(&self, attempts: u32) -> Option<Duration> {
@@ -110,9 +131,43 @@ impl RetryPolicy {
     }
 }
 
+impl Serialize for RetryPolicy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let delay = |delay: &Duration| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        serializer.collect_seq(self.delays.iter().map(delay))
+    }
+}
+
+impl<'de> Deserialize<'de> for RetryPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let delays = Vec::<u64>::deserialize(deserializer)?;
+        Ok(Self::after(delays.into_iter().map(Duration::from_millis)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exponential_delays_double_up_to_an_hour() {
+        let seconds =
+            |list: &[u64]| -> Vec<_> { list.iter().copied().map(Duration::from_secs).collect() };
+        let policy = RetryPolicy::exponential(Duration::from_secs(10), 5);
+        assert_eq!(policy.delays(), seconds(&[10, 20, 40, 80]));
+        assert_eq!(policy.attempts(), 5);
+        let long = RetryPolicy::exponential(Duration::from_secs(1_000), 5);
+        assert_eq!(long.delays(), seconds(&[1_000, 2_000, 3_600, 3_600]));
+        assert_eq!(RetryPolicy::exponential(Duration::from_secs(1), 0).delays(), seconds(&[]));
+    }
+
+    #[test]
+    fn the_json_form_is_a_list_of_milliseconds() {
+        let policy = RetryPolicy::exponential(Duration::from_millis(1_500), 3);
+        let json = serde_json::to_string(&policy).unwrap();
+        assert_eq!(json, "[1500,3000]");
+        assert_eq!(serde_json::from_str::<RetryPolicy>(&json).unwrap(), policy);
+    }
 
     #[test]
     fn the_default_schedule_is_one_five_and_thirty_seconds() {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, DomainEvent, Event, EventBus, EventCatalogue, EventFactory, EventHandler, Group,
-    Health, RequestContext, SubscribeOptions, Subscription, SystemClock, SystemIds, TopicPattern,
-    handler_fn,
+    Audience, BusError, DomainEvent, Event, EventBus, EventCatalogue, EventFactory, EventHandler,
+    Group, Health, RequestContext, Settlement, SubscribeOptions, Subscription, SystemClock,
+    SystemIds, TopicPattern, handler_fn,
 };
 use czo_events::SchemaGuard;
 use schemars::JsonSchema;
@@ -47,6 +47,10 @@ impl EventBus for Keeper {
 
     async fn publish_batch(&self, _: Vec<DomainEvent>) -> Result<(), BusError> {
         Ok(())
+    }
+
+    async fn relay(&self, _: DomainEvent, _: &Audience) -> Result<Settlement, BusError> {
+        Ok(Settlement::settled())
     }
 
     async fn subscribe(

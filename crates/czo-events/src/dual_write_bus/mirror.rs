@@ -66,11 +66,11 @@ impl Mirror {
 
     /// Awaits the local bus, and hands the events over to the broker, also when the caller goes
     /// away meanwhile: the local bus has them then.
-    pub(super) async fn during(
+    pub(super) async fn during<T>(
         &self,
         events: Vec<DomainEvent>,
-        local: impl Future<Output = Result<(), BusError>>,
-    ) -> Result<(), BusError> {
+        local: impl Future<Output = Result<T, BusError>>,
+    ) -> Result<T, BusError> {
         struct HandOver<'a>(&'a Backlog, Vec<DomainEvent>);
 
         impl Drop for HandOver<'_> {

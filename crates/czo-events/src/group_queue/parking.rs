@@ -59,8 +59,11 @@ impl GroupQueue {
             state.end_turn(key);
             Some(delivery)
         };
+        let is_lost = state.cleared;
         state.wake_all();
         drop(state);
-        drop(dropped);
+        if let Some(mut dropped) = dropped.filter(|_| !is_lost) {
+            dropped.settle();
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, DomainEvent, EventBus, EventHandler, Group, Health, SubscribeOptions, Subscription,
-    TopicPattern,
+    Audience, BusError, DomainEvent, EventBus, EventHandler, Group, Health, Settlement,
+    SubscribeOptions, Subscription, TopicPattern,
 };
 use czo_events::InProcessBus;
 
@@ -100,6 +100,11 @@ impl EventBus for FaultyBus {
             return Err(BusError::Overloaded { group, waiting: 1 });
         }
         Ok(())
+    }
+
+    async fn relay(&self, event: DomainEvent, _: &Audience) -> Result<Settlement, BusError> {
+        self.publish(event).await?;
+        Ok(Settlement::settled())
     }
 
     async fn subscribe(

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use czo_core::{
-    BusError, DomainEvent, Event, EventBus, EventFactory, Group, HealthStatus, RequestContext,
-    SubscribeOptions, Subscription, SystemClock, SystemIds, handler_fn,
+    Audience, BusError, DomainEvent, Event, EventBus, EventFactory, Group, HealthStatus,
+    RequestContext, SubscribeOptions, Subscription, SystemClock, SystemIds, handler_fn,
 };
 use czo_events::{DualWriteBus, InProcessBus};
 use schemars::JsonSchema;
@@ -286,6 +286,37 @@ async fn what_nobody_waits_for_any_more_is_no_divergence() {
     assert!(!bus.ledger().verdict(0).is_ready());
     drop(subscription);
     ready(&bus, 1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_local_bus_settles_what_the_broker_does_not_take_yet() {
+    let (bus, broker) = both();
+    let (_subscription, mut numbers) = compared(&bus, "one").await;
+    broker.fail(true);
+    let settlement = bus.relay(counted(1), &Audience::Everyone).await.unwrap();
+    assert_eq!(numbers.recv().await, Some(1));
+    settlement.await.unwrap();
+    assert!(broker.taken().is_empty());
+    broker.fail(false);
+    ready(&bus, 1).await;
+    assert_eq!(broker.taken(), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_for_one_group_is_no_divergence_and_goes_to_no_broker() {
+    let (bus, broker) = both();
+    let (_subscription, mut numbers) = compared(&bus, "one").await;
+    let event = counted(1);
+    bus.publish(event.clone()).await.unwrap();
+    ready(&bus, 1).await;
+    for again in [event, counted(2)] {
+        let relayed = bus.relay(again, &Audience::Group(group("one"))).await;
+        relayed.unwrap().await.unwrap();
+    }
+    ready(&bus, 1).await;
+    assert_eq!(broker.taken(), [1]);
+    let got: Vec<_> = std::iter::from_fn(|| numbers.try_recv().ok()).collect();
+    assert_eq!(got, [1, 1, 2]);
 }
 
 #[tokio::test(start_paused = true)]

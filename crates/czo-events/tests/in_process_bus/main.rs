@@ -7,5 +7,6 @@ mod delivery;
 mod failure;
 mod groups;
 mod load;
+mod relay;
 mod shutdown;
 mod support;

@@ -1,0 +1,9 @@
+use czo_core::Event;
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema, Event)]
+#[event("product.item.created", version = 1, key = "product_id")]
+struct Created {
+    product_id: Option<String>,
+}
+
+fn main() {}

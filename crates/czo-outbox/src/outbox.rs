@@ -1,0 +1,126 @@
+//! Where events become rows of the write they tell of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use czo_repo::{BeforeCommit, Database, DatabaseError, UnitOfWork};
+
+use crate::StagedEvent;
+use crate::store::{Store, insert};
+use crate::wake::Wake;
+
+/// What the outbox keeps, and for how long.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OutboxOptions {
+    /// How long published events stay in the log, from which they can be replayed; `None` keeps
+    /// no log. Default: seven days.
+    pub keep_log: Option<Duration>,
+    /// How long the inbox remembers what was handled. What arrives again later is handled again.
+    /// Default: 30 days.
+    pub keep_inbox: Duration,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+impl Default for OutboxOptions {
+    fn default() -> Self {
+        Self { keep_log: Some(DAY * 7), keep_inbox: DAY * 30 }
+    }
+}
+
+impl OutboxOptions {
+    /// Keeps published events in the log for this long, or keeps no log.
+    #[must_use]
+    pub fn keep_log(mut self, keep: Option<Duration>) -> Self {
+        self.keep_log = keep;
+        self
+    }
+
+    /// Remembers for this long what was handled.
+    #[must_use]
+    pub fn keep_inbox(mut self, keep: Duration) -> Self {
+        self.keep_inbox = keep;
+        self
+    }
+}
+
+/// Where events become rows of the write they tell of. Cheap to clone; clones are the same.
+///
+/// **Promise.** An event that is published in a unit of work is there if and only if the unit is
+/// committed, and from then on it arrives at the bus at least once, whatever dies in between; a
+/// [`Relay`](crate::Relay) of any process takes it there.
+///
+/// **Order.** Events of one key arrive in the order of the commits that published them, if those
+/// follow one another: if, as is natural for what an event is about, each unit has locked or
+/// changed the same row before it ends. Units that have nothing in common are concurrent, and so
+/// are their events.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) options: OutboxOptions,
+    pub(crate) wake: Wake,
+}
+
+impl Outbox {
+    /// The outbox of `database`, whose tables `czo_migrations::outbox()` makes.
+    #[must_use]
+    pub fn new(database: &Database, options: OutboxOptions) -> Self {
+        let store = Store::new(database.clone());
+        Self { shared: Arc::new(Shared { store, options, wake: Wake::default() }) }
+    }
+
+    /// Publishes `event` if what `tx` does is committed. When `tx`, or the savepoint that it is,
+    /// is rolled back, there is no event.
+    ///
+    /// All events of a unit of work are written by one statement right before its commit, which
+    /// fails if they can't be.
+    pub fn publish(&self, tx: &UnitOfWork, event: impl Into<StagedEvent>) {
+        tx.before_commit(&self.shared, event.into());
+    }
+
+    /// Tells relays that there is something to publish. They notice by themselves too, a little
+    /// later.
+    pub fn wake(&self) {
+        self.shared.wake.wake(self.shared.store.database());
+    }
+
+    /// The database it is in.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        self.shared.store.database()
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    pub(crate) fn options(&self) -> &OutboxOptions {
+        &self.shared.options
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+#[async_trait]
+impl BeforeCommit for Shared {
+    type Item = StagedEvent;
+
+    async fn flush(
+        self: Arc<Self>,
+        tx: &UnitOfWork,
+        items: Vec<StagedEvent>,
+    ) -> Result<(), DatabaseError> {
+        insert(tx, &items).await?;
+        tx.after_commit(async move { self.wake.wake(self.store.database()) });
+        Ok(())
+    }
+}
