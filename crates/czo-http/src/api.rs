@@ -151,10 +151,11 @@ fn cors(options: &HttpOptions) -> CorsLayer {
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            HeaderName::from_static("prefer"),
             HeaderName::from_static("x-correlation-id"),
             HeaderName::from_static("x-czo-shop"),
         ])
-        .expose_headers([HeaderName::from_static("x-correlation-id")])
+        .expose_headers([header::LOCATION, HeaderName::from_static("x-correlation-id")])
 }
 
 async fn not_found() -> Problem {

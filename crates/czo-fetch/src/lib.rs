@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod allowed_host;
+mod connector;
+mod error;
+mod fetcher;
+
+pub use address::is_public;
+pub use allowed_host::{AllowedHost, AllowedHostError};
+pub use error::FetchError;
+pub use fetcher::{FetchOptions, Fetched, Fetcher};

@@ -1,0 +1,60 @@
+//! Which Redis is used, and how.
+
+use std::time::Duration;
+
+use czo_redis::RedisUrl;
+
+/// Where Redis is and how it is used.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RedisOptions {
+    /// Where it is; `rediss://` with the feature `redis-tls`.
+    pub url: RedisUrl,
+    /// What every key begins with, in braces: `{czo-jobs}:…`, so that a cluster keeps them
+    /// together. Queues with different prefixes know nothing of each other. Default `czo-jobs`.
+    pub prefix: String,
+    /// How long an answer may take, the time without a connection included. Default 5 seconds.
+    pub timeout: Duration,
+}
+
+impl RedisOptions {
+    /// This Redis, with the defaults.
+    #[must_use]
+    pub fn new(url: RedisUrl) -> Self {
+        Self { url, prefix: "czo-jobs".to_owned(), timeout: Duration::from_secs(5) }
+    }
+
+    /// Lets every key begin with `{prefix}`: 1 to 100 visible ASCII characters without braces.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Gives up an answer after this long.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Whether keys can begin so.
+    pub(super) fn has_good_prefix(&self) -> bool {
+        let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
+        (1..=100).contains(&self.prefix.len()) && self.prefix.bytes().all(fits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_with_a_brace_or_a_space_is_refused() {
+        let options = RedisOptions::new("redis://h".parse().unwrap());
+        assert!(options.has_good_prefix());
+        for prefix in ["", "a}b", "{a", "a b", "ä"] {
+            assert!(!options.clone().prefix(prefix).has_good_prefix(), "{prefix:?}");
+        }
+    }
+}
