@@ -12,7 +12,17 @@ pub trait Connection: sealed::Sealed {}
 impl Connection for Database {}
 impl Connection for UnitOfWork {}
 
+/// Which of the two it is.
+#[cfg(feature = "cache")]
+#[derive(Clone, Copy, Debug)]
+pub enum Within<'c> {
+    Database(&'c Database),
+    Unit(&'c UnitOfWork),
+}
+
 pub(crate) mod sealed {
+    #[cfg(feature = "cache")]
+    use super::Within;
     use super::{
         ConnectionTrait, DatabaseConnection, DatabaseError, DatabaseTransaction, DbBackend,
         Environment, StreamTrait, UnitOfWork,
@@ -31,6 +41,10 @@ pub(crate) mod sealed {
         fn writer(&self) -> &Self::Inner;
 
         fn environment(&self) -> &Environment;
+
+        /// Which of the two it is.
+        #[cfg(feature = "cache")]
+        fn within(&self) -> Within<'_>;
 
         /// Which database it is.
         fn backend(&self) -> DbBackend;
@@ -55,6 +69,11 @@ pub(crate) mod sealed {
 
         fn environment(&self) -> &Environment {
             Database::environment(self)
+        }
+
+        #[cfg(feature = "cache")]
+        fn within(&self) -> Within<'_> {
+            Within::Database(self)
         }
 
         fn backend(&self) -> DbBackend {
@@ -83,6 +102,11 @@ pub(crate) mod sealed {
 
         fn environment(&self) -> &Environment {
             UnitOfWork::environment(self)
+        }
+
+        #[cfg(feature = "cache")]
+        fn within(&self) -> Within<'_> {
+            Within::Unit(self)
         }
 
         fn backend(&self) -> DbBackend {

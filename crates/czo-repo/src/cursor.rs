@@ -34,7 +34,8 @@ const MAX_CURSOR_BYTES: usize = 128 * 1024;
 
 /// One value of a cursor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-enum Part {
+#[cfg_attr(feature = "cache", derive(schemars::JsonSchema))]
+pub(crate) enum Part {
     #[serde(rename = "0")]
     Null,
     #[serde(rename = "b")]
@@ -78,6 +79,12 @@ impl List {
             let _ = write!(identity, "|{}:{text}", text.len());
         }
         Self { key: db.environment().cursor_key.clone(), identity }
+    }
+
+    /// Whatever tells it from others.
+    #[cfg(feature = "cache")]
+    pub(crate) fn identity(&self) -> &str {
+        &self.identity
     }
 
     fn signature(&self, payload: &[u8]) -> hmac::Hmac<sha2::Sha256> {
@@ -140,6 +147,17 @@ impl Positions {
             }
         }
         Ok(Self { list: Arc::new(list), rows })
+    }
+
+    /// The positions that rows of this list were found to have.
+    #[cfg(feature = "cache")]
+    pub(crate) fn kept(list: List, rows: &[Vec<Part>]) -> Self {
+        Self { list: Arc::new(list), rows: rows.into() }
+    }
+
+    #[cfg(feature = "cache")]
+    pub(crate) fn to_keep(&self) -> Vec<Vec<Part>> {
+        self.rows.to_vec()
     }
 
     pub(crate) fn cursor(&self, place: usize) -> Option<String> {

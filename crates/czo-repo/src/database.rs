@@ -1,5 +1,6 @@
 //! An open database.
 
+mod notifications;
 mod replicas;
 mod turn;
 
@@ -9,10 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use czo_core::{Clock, Health, HealthCheck, IdGenerator};
 use sea_orm::sqlx::postgres::PgSslMode;
 use sea_orm::{ConnectOptions, DatabaseConnection, DbBackend, DbErr};
 
+pub use self::notifications::Notifications;
 use self::replicas::Replicas;
 pub(crate) use self::turn::Turn;
 use self::turn::Turns;
@@ -32,7 +35,7 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Database {
     connection: DatabaseConnection,
-    url: DatabaseUrl,
+    url: Arc<DatabaseUrl>,
     replicas: Replicas,
     turns: Turns,
     environment: Environment,
@@ -70,7 +73,7 @@ impl Database {
                 let one_writer = connection.get_database_backend() == DbBackend::Sqlite;
                 let turns = if one_writer { Turns::one_at_a_time() } else { Turns::default() };
                 let replicas = Replicas::default();
-                Ok(Self { connection, url, replicas, turns, environment })
+                Ok(Self { connection, url: Arc::new(url), replicas, turns, environment })
             }
             Err(error) if url.sqlite_path().is_some() => {
                 Err(DatabaseError::File { url, source: Box::new(error) })
@@ -153,6 +156,12 @@ impl Database {
     pub fn with_cursor_key(mut self, key: CursorKey) -> Self {
         self.environment.cursor_key = key;
         self
+    }
+
+    /// The time of its clock, as exactly as both databases keep it.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.environment.now()
     }
 
     /// Waits for the turn of a writer, where there is one at a time.

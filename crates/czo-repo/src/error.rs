@@ -49,6 +49,9 @@ pub enum DatabaseError {
     /// The process ends before a commit was answered; whether it stands is unknown.
     #[error("the process is ending, and the transaction may not have been committed")]
     Interrupted,
+    /// The database did not answer in the time it was given; what the statement did is unknown.
+    #[error("the database did not answer in time: check that it runs and can be reached")]
+    Unanswered,
     /// A statement failed.
     #[error("the database did not do what was asked")]
     Statement(#[source] Box<DbErr>),
@@ -137,6 +140,11 @@ impl DatabaseError {
         lost || matches!(self, Self::Statement(error) if matches!(**error, DbErr::ConnectionAcquire(_)))
     }
 
+    /// Says it in our words when a statement failed because one before it had (PostgreSQL's 25P02).
+    pub(crate) fn or_aborted(self) -> Self {
+        if self.code().as_deref() == Some("25P02") { Self::Aborted } else { self }
+    }
+
     /// SQLSTATE of PostgreSQL or the extended result code of SQLite.
     fn code(&self) -> Option<String> {
         self.driver()?.as_database_error()?.code().map(|code| code.into_owned())
@@ -146,9 +154,11 @@ impl DatabaseError {
 impl Classified for DatabaseError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::File { .. } | Self::Unreachable { .. } | Self::Interrupted | Self::Busy => {
-                ErrorKind::Unavailable
-            }
+            Self::File { .. }
+            | Self::Unreachable { .. }
+            | Self::Interrupted
+            | Self::Busy
+            | Self::Unanswered => ErrorKind::Unavailable,
             Self::Statement(_) if self.is_retryable() => ErrorKind::Unavailable,
             Self::Statement(_) | Self::Aborted | Self::InUse => ErrorKind::Internal,
         }
@@ -162,7 +172,7 @@ impl Classified for DatabaseError {
         // Serialization failure, deadlock, too many connections, shutdown and start of the
         // server, broken connections (PostgreSQL, appendix A); busy and busy snapshot (SQLite).
         let may_pass = ["40001", "40P01", "53300", "57P01", "57P02", "57P03", "5", "517"];
-        matches!(self, Self::Unreachable { .. } | Self::Busy)
+        matches!(self, Self::Unreachable { .. } | Self::Busy | Self::Unanswered)
             || self.lost_connection()
             || may_pass.contains(&code)
             || (code.len() == 5 && code.starts_with("08"))

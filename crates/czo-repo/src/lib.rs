@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod backoff;
+#[cfg(feature = "cache")]
+mod cached;
 mod connection;
 mod cursor;
 mod database;
@@ -18,9 +20,11 @@ mod sort;
 mod unique;
 mod unit_of_work;
 
+#[cfg(feature = "cache")]
+pub use cached::{CachedList, CachedQueries, CachedRepository};
 pub use connection::Connection;
 pub use czo_macros::Resource;
-pub use database::{Database, DatabaseHealth};
+pub use database::{Database, DatabaseHealth, Notifications};
 pub use environment::CursorKey;
 pub use error::{DatabaseError, UniqueViolation};
 pub use lifecycle::Lifecycle;
@@ -37,7 +41,7 @@ pub use resource::column;
 pub use resource::{Resource, ResourceId, ShopScoped, SoftDelete};
 pub use sort::Sort;
 pub use unique::unique_among_living;
-pub use unit_of_work::{TransactionOptions, UnitOfWork};
+pub use unit_of_work::{BeforeCommit, TransactionOptions, UnitOfWork};
 
 /// What `#[derive(Resource)]` writes. Not for use by hand.
 #[doc(hidden)]

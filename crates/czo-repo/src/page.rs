@@ -255,6 +255,12 @@ impl<T> Page<T> {
         Self { nodes, page_info, total_count, positions }
     }
 
+    /// Where its entries are in their list.
+    #[cfg(feature = "cache")]
+    pub(crate) fn positions(&self) -> &Positions {
+        &self.positions
+    }
+
     /// The cursor of an entry, by its place on the page; `None` past the end.
     #[must_use]
     pub fn cursor(&self, place: usize) -> Option<String> {

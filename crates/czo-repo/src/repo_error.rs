@@ -106,6 +106,11 @@ pub enum RepoError {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// A read that others wait for too, for the cache, failed or took too long. Its kind is that
+    /// of what went wrong, which is its source.
+    #[cfg(feature = "cache")]
+    #[error(transparent)]
+    Load(#[from] czo_cache::LoadError<RepoError>),
 }
 
 fn summary(fields: &[FieldError]) -> String {
@@ -174,16 +179,25 @@ impl Classified for RepoError {
             | Self::NoShop { .. }
             | Self::Lifecycle(_) => ErrorKind::Internal,
             Self::Database(error) => error.kind(),
+            #[cfg(feature = "cache")]
+            Self::Load(error) => error.kind(),
         }
     }
 
     fn is_retryable(&self) -> bool {
-        matches!(self, Self::Database(error) if error.is_retryable())
+        match self {
+            Self::Database(error) => error.is_retryable(),
+            #[cfg(feature = "cache")]
+            Self::Load(error) => error.is_retryable(),
+            _ => false,
+        }
     }
 
     fn field_errors(&self) -> &[FieldError] {
         match self {
             Self::Refused(fields) | Self::Taken { fields, .. } => fields,
+            #[cfg(feature = "cache")]
+            Self::Load(czo_cache::LoadError::Failed(error)) => error.field_errors(),
             _ => &[],
         }
     }

@@ -18,6 +18,8 @@ use sea_orm::sea_query::IntoCondition;
 use sea_orm::{QueryFilter, Select};
 
 pub(crate) use self::scope::Scope;
+#[cfg(feature = "cache")]
+pub(crate) use self::update::version_of;
 pub use self::update::{AnyVersion, Expected};
 use crate::{Lifecycle, Resource, ShopScoped, SoftDelete, Sort};
 
@@ -145,6 +147,22 @@ impl<E: Resource, S> Repository<E, S, ReadWrite> {
             lifecycle: self.lifecycle.clone(),
             state: PhantomData,
         }
+    }
+}
+
+#[cfg(feature = "cache")]
+impl<E: Resource, A> Repository<E, Ready, A> {
+    /// The same, only to read, whatever this one may.
+    pub(crate) fn to_read(&self) -> Queries<E, Ready> {
+        Repository {
+            scope: self.scope.clone(),
+            lifecycle: self.lifecycle.clone(),
+            state: PhantomData,
+        }
+    }
+
+    pub(crate) fn sorted(&self) -> &Sort<E> {
+        self.scope.sort()
     }
 }
 

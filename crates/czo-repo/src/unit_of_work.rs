@@ -1,5 +1,6 @@
 //! Several reads and writes that happen together or not at all.
 
+mod before_commit;
 mod collision;
 
 use std::error::Error;
@@ -8,7 +9,7 @@ use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -19,6 +20,8 @@ use sea_orm::{
 use tokio::sync::RwLock;
 use tracing::Instrument;
 
+pub use self::before_commit::BeforeCommit;
+use self::before_commit::Collected;
 use crate::database::Turn;
 use crate::environment::Environment;
 use crate::{Database, DatabaseError, backoff};
@@ -64,7 +67,13 @@ impl TransactionOptions {
     }
 }
 
-type Callback = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// What is done once everything is committed.
+struct Callback {
+    work: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Also when it is not known whether it is: the commit failed.
+    even_in_doubt: bool,
+}
+
 type Callbacks = Arc<Mutex<Vec<Callback>>>;
 
 /// A transaction under way: what runs on it happens together or not at all.
@@ -81,10 +90,17 @@ pub struct UnitOfWork {
     transaction: DatabaseTransaction,
     environment: Environment,
     callbacks: Callbacks,
-    /// The callbacks of the unit that this is a savepoint in.
-    outer: Option<Callbacks>,
+    collected: Arc<Mutex<Collected>>,
+    /// Of the unit that this is a savepoint in.
+    outer: Option<Outer>,
     turn: Turn,
     state: State,
+}
+
+/// Where a savepoint leaves what is to be done at the end.
+struct Outer {
+    callbacks: Callbacks,
+    collected: Arc<Mutex<Collected>>,
 }
 
 /// What a unit knows of itself beyond SeaORM's transaction.
@@ -205,6 +221,7 @@ impl UnitOfWork {
             transaction,
             environment: database.environment().at_one_moment(),
             callbacks: Callbacks::default(),
+            collected: Arc::default(),
             outer: None,
             turn,
             state: State::default(),
@@ -223,7 +240,11 @@ impl UnitOfWork {
             transaction,
             environment: self.environment.clone(),
             callbacks: Callbacks::default(),
-            outer: Some(self.callbacks.clone()),
+            collected: Arc::default(),
+            outer: Some(Outer {
+                callbacks: self.callbacks.clone(),
+                collected: self.collected.clone(),
+            }),
             turn: Turn::of_savepoint(level),
             state: State { lost: self.state.lost.clone(), level: Arc::default() },
         })
@@ -264,7 +285,16 @@ impl UnitOfWork {
     /// Commit and callbacks are a task of their own, which ends also when the caller has gone
     /// meanwhile. **Limit**: a process that dies between the two does not run them.
     pub fn after_commit(&self, callback: impl Future<Output = ()> + Send + 'static) {
-        lock(&self.callbacks).push(Box::pin(callback.in_current_span()));
+        let work = Box::pin(callback.in_current_span());
+        lock(&self.callbacks).push(Callback { work, even_in_doubt: false });
+    }
+
+    /// The same for what must be done if anything may have been committed: also when the commit
+    /// failed, after which that is not known.
+    #[cfg(feature = "cache")]
+    pub(crate) fn unless_rolled_back(&self, callback: impl Future<Output = ()> + Send + 'static) {
+        let work = Box::pin(callback.in_current_span());
+        lock(&self.callbacks).push(Callback { work, even_in_doubt: true });
     }
 
     pub(crate) fn environment(&self) -> &Environment {
@@ -290,7 +320,7 @@ impl UnitOfWork {
         }
     }
 
-    /// Commits, and runs what waits for that.
+    /// Writes what was [collected](Self::before_commit), commits, and runs what waits for that.
     ///
     /// # Errors
     ///
@@ -298,38 +328,59 @@ impl UnitOfWork {
     /// nothing; and when the database fails.
     pub async fn commit(self) -> Result<(), DatabaseError> {
         self.check()?;
-        let callbacks = std::mem::take(&mut *lock(&self.callbacks));
         if let Some(outer) = &self.outer {
             self.transaction.commit().await?;
-            lock(outer).extend(callbacks);
+            std::mem::take(&mut *lock(&self.collected)).move_to(&mut lock(&outer.collected));
+            lock(&outer.callbacks).append(&mut lock(&self.callbacks));
             return Ok(());
         }
-        // PostgreSQL answers a COMMIT after a failure with a ROLLBACK, which sqlx takes for
-        // success. A statement before it says what is the case.
-        if self.transaction.get_database_backend() == DbBackend::Postgres
-            && self.transaction.execute_unprepared("SELECT 1").await.is_err()
-        {
-            return self.end(Err(DatabaseError::Aborted)).await;
+        if let Err(error) = self.write_collected().await {
+            return self.end(Err(error)).await;
         }
+        let callbacks = std::mem::take(&mut *lock(&self.callbacks));
         let (transaction, turn) = (self.transaction, self.turn);
         if callbacks.is_empty() {
             return Ok(transaction.commit().await?);
         }
         let finish = async move {
-            transaction.commit().await?;
+            let committed = transaction.commit().await;
             drop(turn);
-            for callback in callbacks {
+            let is_due = |callback: &Callback| committed.is_ok() || callback.even_in_doubt;
+            for callback in callbacks.into_iter().filter(is_due) {
                 // One that panics, which the panic hook reports, takes neither the others with
                 // it nor the caller, whose write stands.
-                let _ = AssertUnwindSafe(callback).catch_unwind().await;
+                let _ = AssertUnwindSafe(callback.work).catch_unwind().await;
             }
-            Ok(())
+            Ok(committed?)
         };
         let finished = tokio::spawn(finish.in_current_span()).await;
         finished.unwrap_or(Err(DatabaseError::Interrupted))
     }
+
+    /// Writes what was collected, and sees whether the transaction still stands.
+    ///
+    /// PostgreSQL answers a COMMIT after a failure with a ROLLBACK, which sqlx takes for success.
+    /// A statement before it says what is the case.
+    async fn write_collected(&self) -> Result<(), DatabaseError> {
+        let mut collected = std::mem::take(&mut *lock(&self.collected));
+        if collected.is_empty() {
+            return match self.transaction.get_database_backend() {
+                DbBackend::Postgres => {
+                    let stands = self.transaction.execute_unprepared("SELECT 1").await;
+                    stands.map(drop).map_err(|_| DatabaseError::Aborted)
+                }
+                _ => Ok(()),
+            };
+        }
+        // What is written may itself have something collected.
+        while !collected.is_empty() {
+            collected.flush(self).await.map_err(DatabaseError::or_aborted)?;
+            collected = std::mem::take(&mut *lock(&self.collected));
+        }
+        Ok(())
+    }
 }
 
-fn lock(callbacks: &Callbacks) -> std::sync::MutexGuard<'_, Vec<Callback>> {
-    callbacks.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,6 +5,7 @@ pub mod ending;
 pub mod failure;
 pub mod ordering;
 mod probe;
+pub mod settlement;
 
 use std::sync::Arc;
 
@@ -21,6 +22,9 @@ pub struct BusUnderTest {
     pub retry: RetryPolicy,
     /// How many subscriptions the test with many of them makes.
     pub many: usize,
+    /// Whether an event outlives the process once it is settled, so that its settlement need not
+    /// wait for handlers.
+    pub is_durable: bool,
 }
 
 impl BusUnderTest {
@@ -28,12 +32,18 @@ impl BusUnderTest {
     #[must_use]
     pub fn in_process<B: EventBus + DeadLetters + 'static>(bus: B) -> Self {
         let bus = Arc::new(bus);
-        Self { bus: bus.clone(), dead_letters: bus, retry: RetryPolicy::default(), many: 10_000 }
+        Self {
+            bus: bus.clone(),
+            dead_letters: bus,
+            retry: RetryPolicy::default(),
+            many: 10_000,
+            is_durable: false,
+        }
     }
 }
 
 /// Runs the conformance suite of `EventBus` on a provider: a test for each promise of the
-/// contract, in the order delivery, failure, ordering, ending.
+/// contract, in the order delivery, failure, ordering, settlement, ending.
 ///
 /// `virtual_time` runs each test on a paused clock, for a bus that knows time only through tokio;
 /// `real_time` runs it on a multi-threaded runtime with the real one.
@@ -75,6 +85,17 @@ macro_rules! bus_conformance {
             subscriptions_of_a_group_keep_the_order_of_a_key_together,
             subscriptions_with_different_patterns_keep_the_order_of_a_key,
             events_without_a_key_have_no_order_to_keep,
+        ]);
+        $crate::bus_conformance!(@tests $time, $start, settlement: [
+            an_event_is_settled_once_every_group_has_handled_it,
+            a_failed_event_is_settled_after_its_last_attempt,
+            a_dead_letter_is_settled,
+            what_no_subscription_matches_is_settled_at_once,
+            what_shutdown_leaves_behind_is_not_settled,
+            an_event_whose_settlement_is_dropped_is_handled,
+            a_group_alone_gets_what_is_for_it,
+            a_group_that_nobody_serves_is_an_error,
+            relayed_events_keep_their_order,
         ]);
         $crate::bus_conformance!(@tests $time, $start, ending: [
             shutdown_waits_for_what_was_taken,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    BusError, DomainEvent, Event, EventBus, EventHandler, Group, Health, SubscribeOptions,
-    Subscription, TopicPattern,
+    Audience, BusError, DomainEvent, Event, EventBus, EventHandler, Group, Health, Settlement,
+    SubscribeOptions, Subscription, TopicPattern,
 };
 
 /// An event bus that keeps what was published, in order, and delivers it to nobody.
@@ -53,6 +53,12 @@ impl EventBus for BusRecorder {
     async fn publish_batch(&self, events: Vec<DomainEvent>) -> Result<(), BusError> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
         Ok(())
+    }
+
+    /// Keeps the event, whoever it is for, and settles it at once.
+    async fn relay(&self, event: DomainEvent, _: &Audience) -> Result<Settlement, BusError> {
+        self.publish(event).await?;
+        Ok(Settlement::settled())
     }
 
     async fn subscribe(

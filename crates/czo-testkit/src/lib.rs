@@ -2,12 +2,18 @@
 
 pub mod bus_conformance;
 mod bus_recorder;
+pub mod cache_conformance;
+mod committed_events;
+pub mod job_conformance;
 mod statements;
 mod test_database;
 mod test_shops;
 
 pub use bus_conformance::BusUnderTest;
 pub use bus_recorder::BusRecorder;
+pub use cache_conformance::{CacheTest, CacheUnderTest};
+pub use committed_events::CommittedEvents;
+pub use job_conformance::{JobTest, JobsUnderTest};
 pub use statements::Statements;
 pub use test_database::TestDatabase;
 pub use test_shops::TestShops;

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The statements that a [`TestDatabase`](crate::TestDatabase) has run, transaction control
-/// (`BEGIN`, `COMMIT`, savepoints) not counted.
+/// (`BEGIN`, `COMMIT`, savepoints) not counted, nor notifications of PostgreSQL, which go out at
+/// some time of their own.
 #[derive(Clone, Debug, Default)]
 pub struct Statements {
     run: Arc<Mutex<Vec<String>>>,
@@ -11,6 +12,9 @@ pub struct Statements {
 
 impl Statements {
     pub(crate) fn record(&self, sql: &str) {
+        if sql.starts_with("SELECT pg_notify(") {
+            return;
+        }
         self.run.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
     }
 

@@ -16,14 +16,18 @@ mod entity {
     use chrono::{DateTime, Utc};
     use czo_core::ShopId;
     use czo_repo::Resource;
+    use schemars::JsonSchema;
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     czo_core::typed_id! {
         /// Identifies a note.
         pub struct NoteId("note");
     }
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Resource)]
+    #[derive(
+        Clone, Debug, PartialEq, DeriveEntityModel, Resource, Serialize, Deserialize, JsonSchema,
+    )]
     #[sea_orm(table_name = "note")]
     #[resource(shop_scoped, versioned, soft_delete, timestamps)]
     pub struct Model {

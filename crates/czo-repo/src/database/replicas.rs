@@ -73,7 +73,9 @@ impl Database {
     #[must_use]
     pub fn primary(&self) -> Self {
         let mut primary = self.clone();
-        primary.replicas = Replicas::default();
+        if !primary.replicas.connections.is_empty() {
+            primary.replicas = Replicas::default();
+        }
         primary
     }
 

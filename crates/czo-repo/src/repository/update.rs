@@ -225,6 +225,6 @@ impl<E: Resource, A: CanWrite> Repository<E, Ready, A> {
 }
 
 /// The version of a row.
-pub(super) fn version_of<E: Resource>(row: &E::Model) -> Option<i32> {
+pub(crate) fn version_of<E: Resource>(row: &E::Model) -> Option<i32> {
     E::VERSION.and_then(|column| <i32 as ValueType>::try_from(row.get(column)).ok())
 }

@@ -37,7 +37,9 @@ pub mod entity {
     use chrono::{DateTime, Utc};
     use czo_core::ShopId;
     use czo_repo::Resource;
+    use schemars::JsonSchema;
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     use super::author::{self, AuthorId};
 
@@ -47,6 +49,7 @@ pub mod entity {
     }
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Resource)]
+    #[derive(Serialize, Deserialize, JsonSchema)]
     #[sea_orm(table_name = "note")]
     #[resource(shop_scoped, versioned, soft_delete, timestamps)]
     pub struct Model {

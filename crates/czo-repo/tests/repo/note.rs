@@ -11,14 +11,18 @@ mod entity {
     use chrono::{DateTime, Utc};
     use czo_core::ShopId;
     use czo_repo::Resource;
+    use schemars::JsonSchema;
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     czo_core::typed_id! {
         /// Identifies a note.
         pub struct NoteId("note");
     }
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Resource)]
+    #[derive(
+        Clone, Debug, PartialEq, DeriveEntityModel, Resource, Serialize, Deserialize, JsonSchema,
+    )]
     #[sea_orm(table_name = "note")]
     #[resource(shop_scoped, versioned, soft_delete, timestamps)]
     pub struct Model {
@@ -45,9 +49,13 @@ mod entity {
 #[expect(unreachable_pub, reason = "SeaORM's derive wants its types to be public")]
 pub(crate) mod counter {
     use czo_repo::Resource;
+    use schemars::JsonSchema;
     use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Resource)]
+    #[derive(
+        Clone, Debug, PartialEq, Eq, DeriveEntityModel, Resource, Serialize, Deserialize, JsonSchema,
+    )]
     #[sea_orm(table_name = "counter")]
     pub struct Model {
         #[sea_orm(primary_key)]

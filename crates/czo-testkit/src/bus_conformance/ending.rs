@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use czo_core::{
-    BusError, DomainEvent, HealthStatus, SubscribeOptions, Subscription, TopicPattern, handler_fn,
+    Audience, BusError, DomainEvent, HealthStatus, SubscribeOptions, Subscription, TopicPattern,
+    handler_fn,
 };
 
 use super::BusUnderTest;
@@ -47,6 +48,10 @@ pub async fn a_bus_that_is_shut_down_takes_nothing(test: BusUnderTest) {
     test.bus.shutdown(Duration::from_secs(30)).await.expect("nothing is left");
     assert!(matches!(test.bus.publish(counted(1)).await, Err(BusError::Closed)));
     assert!(matches!(test.bus.publish_batch(vec![counted(1)]).await, Err(BusError::Closed)));
+    for audience in [Audience::Everyone, Audience::Group("one".parse().expect("a group"))] {
+        let relayed = test.bus.relay(counted(1), &audience).await;
+        assert!(matches!(relayed, Err(BusError::Closed)), "{relayed:?}");
+    }
     let handler = Arc::new(handler_fn(|_| async { Ok(()) }));
     let group = "late".parse().expect("a group");
     let late =

@@ -1,0 +1,82 @@
+//! Hits in memory, beside quick_cache and moka.
+
+use std::hint::black_box;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use czo_cache::{Cache, CacheOptions, EntryOptions};
+
+use crate::figure;
+use crate::product::{Product, key};
+use crate::rounds::Measured;
+
+/// How many products there are.
+const PRODUCTS: usize = 1_000;
+
+/// How many hits make a round.
+const HITS: usize = 2_000;
+
+pub(crate) async fn measure(rounds: usize) -> Result<()> {
+    let keys: Vec<_> = (0..PRODUCTS).map(key).collect();
+    let ours = Cache::memory(&CacheOptions::default()).namespace("product")?;
+    let options = EntryOptions::ttl(Duration::from_secs(3_600));
+    let quick = quick_cache::sync::Cache::<String, Arc<Product>>::new(10 * PRODUCTS);
+    let moka = moka::sync::Cache::<String, Arc<Product>>::builder()
+        .max_capacity(10 * PRODUCTS as u64)
+        .time_to_live(Duration::from_secs(3_600))
+        .build();
+    let tagged = options.clone().tag("shop_1");
+    let ours_tagged = ours.namespace("tagged")?;
+    for (number, key) in keys.iter().enumerate() {
+        let product = Arc::new(Product::new(number));
+        ours.set(key, Product::new(number), &options).await;
+        ours_tagged.set(key, Product::new(number), &tagged).await;
+        quick.insert(key.clone(), product.clone());
+        moka.insert(key.clone(), product);
+    }
+    // Not in order, so that nothing is foreseen.
+    let order: Vec<_> = (0..HITS).map(|turn| &keys[turn * 7_919 % PRODUCTS]).collect();
+    let measured = Measured::<5>::of(rounds, async |way| {
+        match way {
+            0 => {
+                for key in &order {
+                    black_box(quick.get(key.as_str()));
+                }
+            }
+            1 => {
+                for key in &order {
+                    black_box(moka.get(key.as_str()));
+                }
+            }
+            2 => {
+                for key in &order {
+                    black_box(ours.get::<Product>(key).await);
+                }
+            }
+            3 => {
+                for key in &order {
+                    let load = async || Err::<Product, _>(io::Error::other("a hit loads nothing"));
+                    black_box(ours.get_or_set(key, &options, load).await.is_ok());
+                }
+            }
+            _ => {
+                for key in &order {
+                    black_box(ours_tagged.get::<Product>(key).await);
+                }
+            }
+        }
+        HITS
+    })
+    .await;
+    figure("cache_quick_cache_ns", measured.nanoseconds(0));
+    figure("cache_moka_ns", measured.nanoseconds(1));
+    figure("cache_l1_hit_ns", measured.nanoseconds(2));
+    figure("cache_l1_hit_ratio", measured.ratio(2, 0));
+    figure("cache_get_or_set_ns", measured.nanoseconds(3));
+    figure("cache_get_or_set_ratio", measured.ratio(3, 0));
+    figure("cache_l1_tagged_hit_ratio", measured.ratio(4, 0));
+    figure("cache_moka_ratio", measured.ratio(1, 2));
+    Ok(())
+}

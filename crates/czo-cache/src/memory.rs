@@ -1,0 +1,113 @@
+//! The first tier: values as they are, in this process.
+
+use std::fmt;
+
+use quick_cache::sync::{Cache as Store, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, Weighter};
+
+use crate::namespace::{Key, KeyRef};
+use crate::slot::{Age, Held, Slot};
+use crate::timeline::Tick;
+
+/// What an entry weighs beside its value and its key.
+const OVERHEAD: u64 = 160;
+
+/// What an entry is taken to weigh where the number of entries is estimated.
+const TYPICAL: u64 = 192;
+
+#[derive(Clone, Debug)]
+struct ByWeight;
+
+impl Weighter<Key, Slot> for ByWeight {
+    fn weight(&self, key: &Key, slot: &Slot) -> u64 {
+        u64::from(slot.weight) + OVERHEAD + u64::try_from(key.text.len()).unwrap_or_default()
+    }
+}
+
+/// The first tier. Nothing is in it when it may have no bytes.
+pub(crate) struct Memory {
+    store: Option<Store<Key, Slot, ByWeight>>,
+}
+
+impl Memory {
+    pub(crate) fn new(bytes: u64) -> Self {
+        let store = (bytes > 0).then(|| {
+            let items = usize::try_from((bytes / TYPICAL).clamp(256, 1 << 20)).unwrap_or(256);
+            Store::with(
+                items,
+                bytes,
+                ByWeight,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            )
+        });
+        Self { store }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, key: KeyRef<'_>) -> Option<Slot> {
+        self.store.as_ref()?.get(&key)
+    }
+
+    pub(crate) fn peek(&self, key: KeyRef<'_>) -> Option<Slot> {
+        self.store.as_ref()?.peek(&key)
+    }
+
+    /// Keeps a slot, unless a later version is there. One whose time is over is not kept, and what
+    /// was there before it is no more. The caller holds the key.
+    pub(crate) fn keep(&self, key: &Key, slot: Slot, now: Tick) {
+        let Some(store) = &self.store else { return };
+        if self.is_outdated(key, slot.version, now) {
+            return;
+        }
+        if slot.times.age(now) == Age::Dead {
+            store.remove_if(&key.by_ref(), |there| !matches!(there.held, Held::Tombstone));
+        } else {
+            store.insert(key.clone(), slot);
+        }
+    }
+
+    /// Whether a later version of it is there, or was said to have been invalidated.
+    pub(crate) fn is_outdated(&self, key: &Key, version: Option<i64>, now: Tick) -> bool {
+        let (Some(version), Some(there)) = (version, self.peek(key.by_ref())) else { return false };
+        // A value that was invalidated says nothing of what is there now.
+        let counts = matches!(there.held, Held::Tombstone) || there.is_good(&key.namespace);
+        let is_later = there.version.is_some_and(|there| version < there);
+        counts && is_later && there.times.age(now) != Age::Dead
+    }
+
+    pub(crate) fn remove(&self, key: KeyRef<'_>) {
+        if let Some(store) = &self.store {
+            store.remove(&key);
+        }
+    }
+
+    pub(crate) fn remove_all(&self, concerns: impl Fn(&Key) -> bool) {
+        if let Some(store) = &self.store {
+            store.retain(|key, _| !concerns(key));
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        if let Some(store) = &self.store {
+            store.clear();
+        }
+    }
+
+    pub(crate) fn entries(&self) -> u64 {
+        self.store.as_ref().map_or(0, |store| u64::try_from(store.len()).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.store.as_ref().map_or(0, Store::weight)
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("entries", &self.entries())
+            .field("bytes", &self.bytes())
+            .finish()
+    }
+}

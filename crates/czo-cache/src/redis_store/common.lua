@@ -1,0 +1,50 @@
+local tag = KEYS[1]
+
+-- How long it is remembered which session a node has: as long as it beats, and much longer.
+local NODE = 3600000
+
+local function name(kind, rest)
+  return tag .. ':' .. kind .. ':' .. rest
+end
+
+-- Whether the session's epoch is still the server's, and a generation is there to go on from.
+local function is_current(epoch)
+  return redis.call('GET', tag .. ':epoch') == epoch
+    and redis.call('EXISTS', tag .. ':generation') == 1
+end
+
+local function changed()
+  return redis.error_reply('CHANGED the cache was emptied, or redis restarted')
+end
+
+-- Raises the generation, and tells everybody what was invalidated.
+local function tell(what)
+  local generation = redis.call('INCR', tag .. ':generation')
+  redis.call('PUBLISH', tag .. ':notices', generation .. ' ' .. what)
+  return generation
+end
+
+-- The version in a record, if it has one: a bit of its second byte says so. In two halves, since a
+-- number of Lua has no room for all of it.
+local function version_of(record)
+  if not record or #record < 10 or string.byte(record, 1) ~= 1 then
+    return nil
+  end
+  if string.byte(record, 2) % 2 == 0 then
+    return nil
+  end
+  local high, low = struct.unpack('>i4I4', record, 3)
+  return { high, low }
+end
+
+-- Keeps a record unless a later version is there.
+local function keep(key, record, milliseconds)
+  local version = version_of(record)
+  local there = version and version_of(redis.call('GET', key))
+  if there and (version[1] < there[1] or (version[1] == there[1] and version[2] < there[2])) then
+    return false
+  end
+  redis.call('SET', key, record, 'PX', milliseconds)
+  return true
+end
+

@@ -1,0 +1,81 @@
+//! What all handles of a cache share.
+
+use std::sync::Arc;
+
+use crate::flight::Flights;
+use crate::memory::Memory;
+use crate::namespace::{Key, Namespaces};
+use crate::options::CacheOptions;
+use crate::remote::Remote;
+use crate::scope::Scopes;
+use crate::slot::{Held, Slot, Times};
+use crate::stats::Stats;
+use crate::timeline::Timeline;
+
+/// What all handles of a cache share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) memory: Memory,
+    pub(crate) flights: Flights,
+    pub(crate) scopes: Scopes,
+    pub(crate) namespaces: Namespaces,
+    pub(crate) timeline: Timeline,
+    pub(crate) stats: Stats,
+    pub(crate) remote: Option<Arc<Remote>>,
+}
+
+impl Shared {
+    pub(crate) fn new(options: &CacheOptions, remote: Option<Remote>) -> Arc<Self> {
+        Arc::new(Self {
+            memory: Memory::new(options.memory_bytes),
+            flights: Flights::new(),
+            scopes: Scopes::default(),
+            namespaces: Namespaces::default(),
+            timeline: if options.tokio_time { Timeline::tokio() } else { Timeline::coarse() },
+            stats: Stats::new(),
+            remote: remote.map(Arc::new),
+        })
+    }
+
+    /// Puts this in the place of whatever is there or is being loaded; false when a later version is
+    /// there.
+    pub(crate) fn put(&self, key: &Key, slot: Slot) -> bool {
+        let now = self.timeline.now();
+        let mut held = self.flights.hold(key);
+        held.remove(key);
+        let is_taken = !self.memory.is_outdated(key, slot.version, now);
+        self.memory.keep(key, slot, now);
+        is_taken
+    }
+
+    /// Forgets a key, here.
+    pub(crate) fn forget(&self, key: &Key) {
+        let mut held = self.flights.hold(key);
+        held.remove(key);
+        self.memory.remove(key.by_ref());
+    }
+
+    /// Forgets a key, here, and takes no version below this one.
+    pub(crate) fn forget_below(&self, key: &Key, version: i64) {
+        let now = self.timeline.now();
+        let tombstone = Slot {
+            held: Held::Tombstone,
+            tags: None,
+            generation: self.scopes.generation(),
+            version: Some(version),
+            times: Times::tombstone(now),
+            weight: 0,
+        };
+        let mut held = self.flights.hold(key);
+        held.remove(key);
+        // A later version that is there stays.
+        self.memory.keep(key, tombstone, now);
+    }
+
+    /// Forgets all keys that are meant, here.
+    pub(crate) fn forget_all(&self, concerns: impl Fn(&Key) -> bool) {
+        // Loads first: what begins after that is right.
+        self.flights.fence(&concerns);
+        self.memory.remove_all(concerns);
+    }
+}

@@ -1,0 +1,8 @@
+//! The cache with Redis behind it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod conformance;
+mod many;
+mod nodes;
+mod sharing;
