@@ -5,12 +5,16 @@
 )]
 
 mod catalog;
+mod jobs;
 mod migrator;
+mod outbox;
 mod runtime;
 mod set;
 
 pub use catalog::catalog;
+pub use jobs::jobs;
 pub use migrator::{MigrationError, MigrationState, Migrator};
+pub use outbox::outbox;
 pub use runtime::runtime;
 pub use sea_orm_migration;
 pub use set::MigrationSet;

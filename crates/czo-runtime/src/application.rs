@@ -1,37 +1,29 @@
 //! A program that is up: connected, migrated, its domains registered.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod serving;
 
-use czo_core::{
-    DomainEvent, EventBus, EventFactory, HandlerError, RequestContext, SYSTEM_PRODUCER,
-    ShutdownStarted, StaticRoles, SubscribeOptions, TopicPattern, handler_fn,
-};
+use std::sync::Arc;
+
+use czo_core::{EventBus, JobAdmin, StaticRoles};
 use czo_domain::{DomainContext, DomainName, EventOutlet};
 use czo_events::{InProcessBus, SchemaGuard};
+use czo_fetch::Fetcher;
 use czo_graphql::Subgraph;
+use czo_http::Api;
 use czo_http::axum::Router;
-use czo_http::{Api, Server};
+use czo_outbox::{Inbox, Outbox};
 use czo_repo::{Database, DatabaseHealth};
 use czo_telemetry::Telemetry;
 use secrecy::SecretString;
 
 use crate::bus_health::BusHealth;
 use crate::config::EventBusProvider;
-use crate::server_file::{Instance, ServerFile};
-use crate::topology::JOURNAL;
+use crate::jobs::{self, JobStores, JobTasks, JobsHealth};
+use crate::outbox_health::OutboxHealth;
+use crate::server_file::Instance;
 use crate::{
-    AccessTokens, Config, Czo, RuntimeError, Shops, data_dir, metrics_route, secrets, shutdown,
+    AccessTokens, Config, Czo, EventTopology, RuntimeError, Shops, data_dir, metrics_route, secrets,
 };
-
-/// How much of the time to drain requests may use.
-const REQUESTS_SHARE: f64 = 0.8;
-
-/// How long a full bus may hold up the announcement of the end.
-const ANNOUNCE_PATIENCE: Duration = Duration::from_secs(1);
-
-/// How long closing the database may take at the least.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A program that is up: connected, migrated, its domains registered. [`serve`](Self::serve)
 /// lets the world in.
@@ -41,6 +33,12 @@ pub struct Application {
     domains: Vec<DomainName>,
     context: DomainContext,
     bus: Arc<dyn EventBus>,
+    outbox: Outbox,
+    outbox_health: OutboxHealth,
+    jobs: JobStores,
+    tasks: JobTasks,
+    jobs_health: JobsHealth,
+    topology: EventTopology,
     tokens: AccessTokens,
     shops: Shops,
     first_token: Option<SecretString>,
@@ -81,10 +79,17 @@ impl Czo {
         };
         let catalogue = self.event_catalogue()?;
         let bus: Arc<dyn EventBus> = Arc::new(SchemaGuard::new(bus, &catalogue)?);
+        let outbox = Outbox::new(&database, config.outbox.outbox_options());
+        let outbox_health = OutboxHealth::default();
+        let jobs = JobStores::open(&config.jobs, &database).await?;
+        let jobs_health = JobsHealth::new(jobs.clone());
         let permissions = Arc::new(config.static_roles());
         let context = DomainContext {
             database: database.clone(),
-            outlet: EventOutlet::new(bus.clone()).only_listed(&catalogue),
+            outlet: EventOutlet::new(outbox.clone()).only_listed(&catalogue),
+            inbox: Inbox::new(&database),
+            jobs: jobs.domain_jobs(),
+            fetcher: Fetcher::new(config.fetch.fetch_options()),
             hooks: self.hooks.clone(),
             permissions: permissions.clone(),
             shops: Arc::new(shops.clone()),
@@ -97,13 +102,19 @@ impl Czo {
             .authenticator(Arc::new(tokens.clone()))
             .shops(Arc::new(shops.clone()))
             .health(Arc::new(DatabaseHealth(database)))
-            .health(Arc::new(BusHealth(bus.clone())));
+            .health(Arc::new(BusHealth(bus.clone())))
+            .health(Arc::new(outbox_health.clone()))
+            .health(Arc::new(jobs_health.clone()))
+            .routes(jobs::routes(jobs.clone(), permissions.clone()));
         if let Some(telemetry) = telemetry {
             api = api.routes(metrics_route::routes(telemetry, permissions));
         }
         let mut subgraphs = Vec::new();
         let registered = self.register(&context)?;
-        self.topology(&registered)?.check()?;
+        let topology = self.topology(&registered)?;
+        topology.check()?;
+        let own = jobs::keep_tidy(Arc::new(jobs.clone()), config.jobs.keep())?;
+        let tasks = JobTasks::of(&jobs, &own, &registered)?;
         for (name, parts) in registered {
             for pending in parts.subscriptions {
                 bus.subscribe(pending.pattern, pending.group, pending.handler, pending.options)
@@ -124,6 +135,12 @@ impl Czo {
             domains,
             context,
             bus,
+            outbox,
+            outbox_health,
+            jobs,
+            tasks,
+            jobs_health,
+            topology,
             tokens,
             shops,
             first_token,
@@ -155,25 +172,6 @@ impl Czo {
     }
 }
 
-/// Writes every event into the log, which shows that it went through the bus.
-async fn keep_journal(bus: &dyn EventBus) -> Result<(), RuntimeError> {
-    let write = handler_fn(|event: Arc<DomainEvent>| async move {
-        tracing::info!(
-            event.r#type = event.event_type.as_str(),
-            event.id = %event.id,
-            source = event.source,
-            correlation_id = event.correlation_id.as_str(),
-            "event"
-        );
-        Ok::<_, HandlerError>(())
-    });
-    let group = JOURNAL.parse().expect("a constant of the right form");
-    bus.subscribe(TopicPattern::all(), group, Arc::new(write), SubscribeOptions::default())
-        .await?
-        .detach();
-    Ok(())
-}
-
 /// One subgraph is the API; several stand side by side until there is a gateway.
 fn graphql_routes(subgraphs: Vec<Subgraph>, config: &Config) -> Router {
     let graphiql = config.graphql.graphiql;
@@ -199,6 +197,26 @@ impl Application {
     #[must_use]
     pub fn bus(&self) -> &Arc<dyn EventBus> {
         &self.bus
+    }
+
+    /// Where the events of domains wait for the bus. What takes them there is a relay, which
+    /// [`serve`](Self::serve) has; a program that is not served may spawn one of its own.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// All jobs of the program, to list, retry and purge. Domains enqueue theirs through
+    /// [`DomainContext::jobs`].
+    #[must_use]
+    pub fn job_admin(&self) -> Arc<dyn JobAdmin> {
+        Arc::new(self.jobs.clone())
+    }
+
+    /// Who publishes and who consumes what.
+    #[must_use]
+    pub fn topology(&self) -> &EventTopology {
+        &self.topology
     }
 
     /// The configuration.
@@ -234,83 +252,5 @@ impl Application {
     /// The router, to be called without a network.
     pub fn router(&self) -> Router {
         self.router.clone()
-    }
-
-    /// Listens, calls `ready` with the URL, and serves until SIGTERM or Ctrl-C; then lets
-    /// requests finish and events be handled, for at most `server.drain_seconds`. A second
-    /// signal ends it at once.
-    ///
-    /// # Errors
-    ///
-    /// [`RuntimeError::Listen`] when the address can't be had. What was not finished at the end
-    /// is logged, and is no error.
-    pub async fn serve(self, ready: impl FnOnce(&str)) -> Result<(), RuntimeError> {
-        let address = self.config.server.listen;
-        let server = Server::bind(address, self.router)
-            .await
-            .map_err(|source| RuntimeError::Listen { address, source })?;
-        let address =
-            server.local_addr().map_err(|source| RuntimeError::Listen { address, source })?;
-        let url = format!("http://{address}");
-        let context = self.context.clone();
-        let ending = ShutdownStarted {
-            domains: self.domains.iter().map(ToString::to_string).collect(),
-            drain_seconds: self.config.server.drain_seconds,
-        };
-        let signals = shutdown::Signals::install();
-        let _file = ServerFile::write(&self.config, &url, &self.instance)?;
-        keep_journal(&*self.bus).await?;
-        ready(&url);
-
-        let drain = Duration::from_secs(self.config.server.drain_seconds);
-        let mut stopped_at = None;
-        let stop = async {
-            let signal = signals.first().await;
-            tracing::info!(signal, "stopping: finishing what is under way");
-            stopped_at = Some(Instant::now());
-            announce(&*self.bus, &context, &ending).await;
-        };
-        // Something is kept for the events that the last requests cause.
-        let for_requests = drain.mul_f64(REQUESTS_SHARE);
-        if !server.run(stop, for_requests).await {
-            tracing::warn!("requests were cut off after {:.1} seconds", for_requests.as_secs_f64());
-        }
-        let spent = stopped_at.map_or(Duration::ZERO, |at: Instant| at.elapsed());
-        shut_down(&*self.bus, &self.context.database, drain.saturating_sub(spent)).await;
-        tracing::info!("stopped");
-        Ok(())
-    }
-
-    /// Ends an application that was not served: waits until its events are handled, for at most
-    /// `deadline`, and closes the database. What was not finished is logged.
-    pub async fn shutdown(self, deadline: Duration) {
-        shut_down(&*self.bus, &self.context.database, deadline).await;
-    }
-}
-
-/// Tells whoever listens that this process ends. That nobody could be told keeps it from nothing.
-async fn announce(bus: &dyn EventBus, context: &DomainContext, ending: &ShutdownStarted) {
-    let (clock, ids) = (context.clock.clone(), context.ids.clone());
-    let ctx = RequestContext::system(&*ids);
-    let event = EventFactory::new(SYSTEM_PRODUCER, clock, ids).event(&ctx, ending);
-    let event = event.expect("texts and numbers have a JSON form");
-    match tokio::time::timeout(ANNOUNCE_PATIENCE, bus.publish(event)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the shutdown was not announced"),
-        Err(_) => tracing::warn!("the shutdown was not announced in time"),
-    }
-}
-
-async fn shut_down(bus: &dyn EventBus, database: &Database, deadline: Duration) {
-    let until = Instant::now() + deadline;
-    if let Err(error) = bus.shutdown(deadline).await {
-        tracing::warn!(%error, "the event bus was not drained");
-    }
-    // A connection that is in use is waited for, but not for ever.
-    let rest = until.saturating_duration_since(Instant::now()).max(CLOSE_PATIENCE);
-    match tokio::time::timeout(rest, database.clone().close()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the database was not closed"),
-        Err(_) => tracing::warn!("the database was still in use"),
     }
 }

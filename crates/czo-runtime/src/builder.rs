@@ -61,11 +61,12 @@ impl Czo {
         Ok(catalogue)
     }
 
-    /// The migrations of the runtime and of the domains, in boot order.
+    /// The migrations of the runtime, of the outbox, of the jobs and of the domains, in boot order.
     #[must_use]
     pub fn migrator(&self) -> Migrator {
         let domains = self.domains.iter().filter_map(|domain| domain.migrations());
-        Migrator::new(std::iter::once(czo_migrations::runtime()).chain(domains).collect())
+        let own = [czo_migrations::runtime(), czo_migrations::outbox(), czo_migrations::jobs()];
+        Migrator::new(own.into_iter().chain(domains).collect())
     }
 
     /// Only these domains of the program, and what they depend on.

@@ -1,12 +1,17 @@
 //! The command line that every program made with czo has.
 
 mod config;
+mod confirm;
 mod events;
+mod jobs;
 mod migrate;
+mod moment;
+mod outbox;
 mod output;
 mod serve;
 mod shops;
 mod tokens;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,6 +24,7 @@ use secrecy::ExposeSecret;
 
 pub use output::{print, print_json, print_note};
 pub use serve::{ServeArgs, banner};
+pub use worker::WorkerArgs;
 
 use crate::{Application, Config, Czo, CzoBuilder, RuntimeError};
 
@@ -28,15 +34,23 @@ use crate::{Application, Config, Czo, CzoBuilder, RuntimeError};
 pub enum Command {
     /// Serve the shop's API until SIGTERM or Ctrl-C (this is what no command does)
     Serve(ServeArgs),
+    /// Do jobs, without serving anything, until SIGTERM or Ctrl-C
+    Worker(WorkerArgs),
     /// Bring the database's schema up or down
     #[command(subcommand)]
     Migrate(migrate::MigrateCommand),
     /// Show the configuration in force
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Show the events of this program, who publishes and who consumes them
+    /// Show the events of this program, who publishes and who consumes them; replay past ones
     #[command(subcommand)]
     Events(events::EventsCommand),
+    /// Look at the events that wait for the bus, and at those that could not be published
+    #[command(subcommand)]
+    Outbox(outbox::OutboxCommand),
+    /// Look at the jobs that are done in the background, retry, cancel and purge them
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Open and list shops
     #[command(subcommand)]
     Shops(shops::ShopsCommand),
@@ -78,7 +92,8 @@ pub(crate) fn run(builder: CzoBuilder) -> ExitCode {
     let cli = Cli::parse();
     block_on(async move {
         let czo = builder.build()?;
-        cli.command.unwrap_or_default().execute(czo, &cli.global).await?;
+        // On the heap: it is as large as the largest command.
+        Box::pin(cli.command.unwrap_or_default().execute(czo, &cli.global)).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -114,9 +129,22 @@ impl Command {
     pub async fn execute(self, czo: Czo, global: &GlobalArgs) -> anyhow::Result<()> {
         match self {
             Self::Serve(args) => serve::serve(czo, args, global).await,
+            Self::Worker(args) => worker::work(czo, args, global).await,
             Self::Migrate(command) => command.execute(&czo, &global.load()?).await,
             Self::Config(command) => command.execute(&global.load()?),
-            Self::Events(command) => command.execute(&czo).await,
+            Self::Events(command) => command.execute(&czo, global).await,
+            Self::Outbox(command) => {
+                let application = boot_quietly(&czo, global).await?;
+                let outcome = command.execute(&application).await;
+                finish(application).await;
+                outcome
+            }
+            Self::Jobs(command) => {
+                let application = boot_quietly(&czo, global).await?;
+                let outcome = command.execute(&application).await;
+                finish(application).await;
+                outcome
+            }
             Self::Shops(command) => {
                 let application = boot_quietly(&czo, global).await?;
                 let outcome = command.execute(&application).await;
@@ -141,7 +169,8 @@ impl Command {
 pub async fn boot_quietly(czo: &Czo, global: &GlobalArgs) -> Result<Application, RuntimeError> {
     let config = global.load()?;
     czo_telemetry::install(&LogOptions { filter: "warn".to_owned(), ..config.log_options() })?;
-    let application = czo.boot(&config, None).await?;
+    // On the heap: it is the largest part of every command.
+    let application = Box::pin(czo.boot(&config, None)).await?;
     if let Some(token) = application.first_token() {
         let path = config.owner_token_path();
         output::print_note(&format!(
@@ -153,10 +182,8 @@ pub async fn boot_quietly(czo: &Czo, global: &GlobalArgs) -> Result<Application,
     Ok(application)
 }
 
-/// How long a command waits at its end until the events that it caused are handled.
-const LAST_EVENTS: Duration = Duration::from_secs(10);
-
-/// Ends what [`boot_quietly`] began.
+/// Ends what [`boot_quietly`] began. The events that it caused are in the outbox; the relay of a
+/// server publishes them.
 pub async fn finish(application: Application) {
-    application.shutdown(LAST_EVENTS).await;
+    application.shutdown(Duration::ZERO).await;
 }

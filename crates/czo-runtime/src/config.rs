@@ -22,10 +22,11 @@ use serde::{Deserialize, Serialize};
 use crate::data_dir;
 
 pub use error::ConfigError;
-use error::{value_error, wrong};
+use error::value_error;
+pub(crate) use error::wrong;
 pub use sections::{
-    DatabaseConfig, EventBusConfig, EventBusProvider, GraphqlConfig, LogConfig, RoleConfig,
-    ServerConfig,
+    DatabaseConfig, EventBusConfig, EventBusProvider, FetchConfig, GraphqlConfig, JobsConfig,
+    JobsProvider, LogConfig, OutboxConfig, RoleConfig, ServerConfig,
 };
 
 /// The file that is read where no other is named, if it is there.
@@ -54,6 +55,12 @@ pub struct Config {
     pub graphql: GraphqlConfig,
     /// The event bus.
     pub event_bus: EventBusConfig,
+    /// Where events wait for the bus.
+    pub outbox: OutboxConfig,
+    /// What is done later.
+    pub jobs: JobsConfig,
+    /// What is fetched from the outside.
+    pub fetch: FetchConfig,
     /// The log.
     pub log: LogConfig,
     /// Roles that tokens may carry, beside `owner`, which may do everything.
@@ -69,6 +76,9 @@ impl Default for Config {
             database: DatabaseConfig::default(),
             graphql: GraphqlConfig::default(),
             event_bus: EventBusConfig::default(),
+            outbox: OutboxConfig::default(),
+            jobs: JobsConfig::default(),
+            fetch: FetchConfig::default(),
             log: LogConfig::default(),
             roles: BTreeMap::new(),
         }
@@ -119,10 +129,18 @@ impl Config {
             ("graphql.max_depth", self.graphql.max_depth > 0),
             ("graphql.max_complexity", self.graphql.max_complexity > 0),
             ("graphql.max_answer_fields", self.graphql.max_answer_fields > 0),
+            ("outbox.lease_seconds", self.outbox.lease_seconds > 0),
+            ("outbox.poll_milliseconds", self.outbox.poll_milliseconds > 0),
+            ("jobs.concurrency", self.jobs.concurrency > 0),
+            ("jobs.lease_seconds", self.jobs.lease_seconds > 0),
+            ("jobs.keep_days", self.jobs.keep_days > 0),
+            ("fetch.timeout_seconds", self.fetch.timeout_seconds > 0),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, fits)| !fits) {
             return Err(wrong(key, "expected a number of at least 1"));
         }
+        self.outbox.check()?;
+        self.jobs.check()?;
         if self.roles.contains_key(StaticRoles::OWNER) {
             let message =
                 "the role `owner` may do everything and cannot be changed; use another name";
@@ -260,6 +278,23 @@ mod tests {
             ("[database]\nmax_connections = 0", "database.max_connections"),
             ("[database]\nurl = \"mysql://u:s3cr3t@db/shop\"", "database.url"),
             ("[event_bus]\nprovider = \"kafka\"", "event_bus.provider"),
+            ("[outbox]\nrelay = \"no\"", "outbox.relay"),
+            ("[outbox]\nlease_seconds = 0", "outbox.lease_seconds"),
+            ("[outbox]\npoll_milliseconds = 0", "outbox.poll_milliseconds"),
+            ("[outbox]\nkeep_log_days = -1", "outbox.keep_log_days"),
+            ("[outbox]\nkeep_log_days = 31", "outbox.keep_inbox_days"),
+            ("[outbox]\nkeep_log_days = 0\nkeep_inbox_days = 0", "outbox.keep_inbox_days"),
+            ("[jobs]\nprovider = \"disk\"", "jobs.provider"),
+            ("[jobs]\nprovider = \"redis\"", "jobs.url"),
+            ("[jobs]\nurl = \"redis://u:s3cr3t@cache\"", "jobs.url"),
+            ("[jobs]\nprovider = \"redis\"\nurl = \"https://u:s3cr3t@cache\"", "jobs.url"),
+            ("[jobs]\nworker = \"no\"", "jobs.worker"),
+            ("[fetch]\nallow = [\"localhost\"]", "fetch.allow"),
+            ("[fetch]\ntimeout_seconds = 0", "fetch.timeout_seconds"),
+            ("[jobs]\nprovider = \"memory\"\nworker = false", "jobs.worker"),
+            ("[jobs]\nconcurrency = 0", "jobs.concurrency"),
+            ("[jobs]\nlease_seconds = 0", "jobs.lease_seconds"),
+            ("[jobs]\nkeep_days = 0", "jobs.keep_days"),
             ("[log]\nformat = \"xml\"", "log.format"),
             ("[server]\ncors_allow_origins = [\"shop.example\"]", "server.cors_allow_origins"),
             (
@@ -273,6 +308,29 @@ mod tests {
             assert!(refused.contains(&format!("`{key}")), "{toml}: {refused}");
             assert!(!refused.contains("s3cr3t"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_number_is_asked_for_in_the_words_of_people() {
+        for value in ["\"eight\"", "-1", "1.5", "true"] {
+            let refused = refusal(&format!("[jobs]\nconcurrency = {value}"));
+            assert!(refused.contains("expected a number, whole and not negative"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn no_days_of_a_log_are_no_log() {
+        let options = |toml: &str| read(toml).unwrap().outbox.outbox_options();
+        let week = Duration::from_secs(7 * 24 * 3_600);
+        assert_eq!(options("").keep_log, Some(week));
+        assert_eq!(options("[outbox]\nkeep_log_days = 0").keep_log, None);
+    }
+
+    #[test]
+    fn an_inbox_that_forgets_before_the_log_is_refused_with_the_days_it_needs() {
+        let refused = refusal("[outbox]\nkeep_log_days = 60");
+        assert!(refused.contains("at least 60"), "{refused}");
+        read("[outbox]\nkeep_log_days = 60\nkeep_inbox_days = 60").unwrap();
     }
 
     #[test]
@@ -310,7 +368,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_reads_back_and_has_no_password() {
-        let config = read("[database]\nurl = \"postgres://czo:s3cr3t@db/shop\"\n[roles.editor]\npermissions = [\"product:*\"]").unwrap();
+        let config = read("[database]\nurl = \"postgres://czo:s3cr3t@db/shop\"\n[jobs]\nprovider = \"redis\"\nurl = \"redis://:s3cr3t@cache\"\n[roles.editor]\npermissions = [\"product:*\"]").unwrap();
         let shown = config.to_string();
         assert!(!shown.contains("s3cr3t"), "{shown}");
         assert_eq!(read(&shown).unwrap().to_string(), shown);

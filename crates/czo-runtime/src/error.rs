@@ -3,9 +3,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use czo_core::{BusError, CatalogueError, Classified, ErrorKind, Group, MoneyError, TopicPattern};
+use czo_core::{
+    BusError, CatalogueError, Classified, ErrorKind, Group, JobError, JobName, MoneyError,
+    TopicPattern,
+};
 use czo_domain::{DomainError, DomainName};
 use czo_events::SchemaError;
+use czo_jobs::{RedisJobsError, ScheduleError};
 use czo_migrations::MigrationError;
 use czo_repo::DatabaseError;
 use czo_telemetry::TelemetryError;
@@ -109,6 +113,70 @@ pub enum RuntimeError {
         /// The nearest pattern that matches an event, if one is near.
         suggestion: Option<String>,
     },
+    /// No event of the program matches.
+    #[error(
+        "no known event matches `{pattern}`{}; `czo events list` shows what there is",
+        suggestion.as_ref().map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+    )]
+    UnknownEvents {
+        /// What was asked for.
+        pattern: TopicPattern,
+        /// The nearest pattern that matches an event, if one is near.
+        suggestion: Option<String>,
+    },
+    /// No subscription is in this group.
+    #[error(
+        "the consumers of this program are in the groups {}, and none in `{group}`{}",
+        known.join(", "),
+        suggestion.as_ref().map(|near| format!(": did you mean `{near}`?")).unwrap_or_default()
+    )]
+    UnknownGroup {
+        /// What was asked for.
+        group: Group,
+        /// The nearest group there is, if one is near.
+        suggestion: Option<String>,
+        /// The groups there are.
+        known: Vec<String>,
+    },
+    /// Two handlers are for one job.
+    #[error("two handlers are for the job `{name}`: give one of the jobs another name")]
+    DuplicateJob {
+        /// The job.
+        name: JobName,
+    },
+    /// Two schedules have one name.
+    #[error("two schedules are called `{name}`: give one of them another name")]
+    DuplicateSchedule {
+        /// The name.
+        name: JobName,
+    },
+    /// A schedule has no pattern of times.
+    #[error("schedule `{name}`")]
+    Schedule {
+        /// The schedule.
+        name: JobName,
+        /// Why.
+        source: ScheduleError,
+    },
+    /// No job of this name.
+    #[error("no domain of this program does the job `{name}`: there are {}", known.join(", "))]
+    UnknownJob {
+        /// What was asked for.
+        name: String,
+        /// The jobs there are.
+        known: Vec<String>,
+    },
+    /// Other processes can't see the jobs.
+    #[error(
+        "jobs are in the memory of the server (`jobs.provider` is `memory`): ask it by `/api/jobs`, or choose `sql`"
+    )]
+    JobsInMemory,
+    /// Redis, where jobs are, can't be used.
+    #[error("the Redis of `jobs.url` cannot be used")]
+    Redis(#[source] RedisJobsError),
+    /// The job queue failed.
+    #[error(transparent)]
+    Jobs(#[from] JobError),
     /// Two domains publish one event.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
@@ -155,11 +223,15 @@ impl Classified for RuntimeError {
             Self::Database(error) => error.kind(),
             Self::Migration(error) => error.kind(),
             Self::Bus(error) => error.kind(),
+            Self::Jobs(error) => error.kind(),
+            Self::Redis(error) => error.kind(),
             Self::Schema(error) => error.kind(),
             Self::Listen { .. } | Self::File { .. } | Self::TemporaryFolder(_) | Self::Random => {
                 ErrorKind::Unavailable
             }
-            Self::UnknownToken(_) => ErrorKind::NotFound,
+            Self::UnknownToken(_) | Self::UnknownGroup { .. } | Self::UnknownEvents { .. } => {
+                ErrorKind::NotFound
+            }
             _ => ErrorKind::Invalid,
         }
     }

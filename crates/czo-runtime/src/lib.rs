@@ -8,7 +8,9 @@ pub mod cli;
 mod config;
 mod data_dir;
 mod error;
+mod jobs;
 mod metrics_route;
+mod outbox_health;
 mod secrets;
 mod server_file;
 mod shops;
@@ -21,7 +23,8 @@ pub use application::Application;
 pub use builder::{Czo, CzoBuilder};
 pub use config::{
     Config, ConfigError, DEFAULT_FILE, DatabaseConfig, EventBusConfig, EventBusProvider,
-    GraphqlConfig, LogConfig, RoleConfig, ServerConfig,
+    FetchConfig, GraphqlConfig, JobsConfig, JobsProvider, LogConfig, OutboxConfig, RoleConfig,
+    ServerConfig,
 };
 pub use error::RuntimeError;
 pub use server_file::RunningServer;

@@ -1,9 +1,11 @@
 //! How the command line finds the server that runs on the same data, and knows it to be that one.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use czo_fetch::{FetchOptions, Fetcher};
 use czo_http::axum::Router;
 use czo_http::axum::extract::{Path as PathParameter, State};
 use czo_http::axum::routing::get;
@@ -18,6 +20,12 @@ const FILE: &str = "server.json";
 
 /// Where a server proves that it is the one whose file it is.
 const PROOF: &str = "/api/_instance/";
+
+/// How long a server may take to prove itself.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The longest answer that may be a proof.
+const MAX_PROOF_BYTES: usize = 1_024;
 
 /// Says where the server of a data folder listens; there as long as it runs, and readable by the
 /// user who runs it alone.
@@ -66,6 +74,8 @@ impl Instance {
 }
 
 impl ServerFile {
+    /// Takes the place of what the file said before: whoever calls this has seen that no server
+    /// is [alive](RunningServer::alive) that it belongs to.
     pub(crate) fn write(
         config: &Config,
         url: &str,
@@ -115,6 +125,23 @@ impl RunningServer {
         if content.database != config.database_options().url.to_string() {
             return None;
         }
+        Self::of(content)
+    }
+
+    /// The server that the file of the data folder names, whatever its database, if it is still
+    /// there to prove itself. To be asked before this process listens: the other may have had its
+    /// port.
+    pub(crate) async fn alive(config: &Config) -> Option<Self> {
+        let found = Self::of(read(&config.data_dir.join(FILE))?)?;
+        let mut options = FetchOptions::default();
+        options.allow = vec![found.url.strip_prefix("http://")?.parse().ok()?];
+        (options.timeout, options.max_redirects) = (PATIENCE, 0);
+        let answer = Fetcher::new(options).get(&found.proof_url(), MAX_PROOF_BYTES).await.ok()?;
+        let is_it = found.is_proven_by(std::str::from_utf8(&answer.body).ok()?);
+        is_it.then_some(found)
+    }
+
+    fn of(content: Content) -> Option<Self> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).ok()?;
         Some(Self {

@@ -1,13 +1,16 @@
 //! Who publishes which events and who consumes them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use czo_core::{EventCatalogue, EventType, Group, StaticRoles, SubscribeOptions, TopicPattern};
-use czo_domain::{DomainContext, DomainName, EventOutlet, Parts, Registration};
-use czo_events::InProcessBus;
+use czo_domain::{DomainContext, DomainJobs, DomainName, EventOutlet, Parts, Registration};
+use czo_fetch::Fetcher;
 use czo_graphql::GraphqlOptions;
 use czo_hooks::HookRegistry;
+use czo_jobs::SqlJobs;
+use czo_outbox::{Inbox, Outbox, OutboxOptions};
 use czo_repo::{Database, DatabaseOptions, DatabaseUrl};
 use serde::Serialize;
 
@@ -66,8 +69,11 @@ impl Czo {
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let context = DomainContext {
             database: database.clone(),
-            outlet: EventOutlet::new(Arc::new(InProcessBus::new()))
+            outlet: EventOutlet::new(Outbox::new(&database, OutboxOptions::default()))
                 .only_listed(&self.event_catalogue()?),
+            inbox: Inbox::new(&database),
+            jobs: DomainJobs::new(SqlJobs::new(database.clone())),
+            fetcher: Fetcher::default(),
             hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),
             shops: Arc::new(Shops::new(database.clone(), clock.clone(), ids.clone())),
@@ -136,6 +142,34 @@ impl EventTopology {
         })
     }
 
+    /// Refuses a group that no consumer of the program is in.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::UnknownGroup`], with those there are.
+    pub fn check_group(&self, group: &Group) -> Result<(), RuntimeError> {
+        if self.consumers.iter().any(|consumer| consumer.group == *group) {
+            return Ok(());
+        }
+        let known: BTreeSet<_> = self.consumers.iter().map(|consumer| &consumer.group).collect();
+        let known: Vec<_> = known.into_iter().map(ToString::to_string).collect();
+        let suggestion = nearest(group.as_str(), known.iter().cloned());
+        Err(RuntimeError::UnknownGroup { group: group.clone(), suggestion, known })
+    }
+
+    /// Refuses a pattern that no event of the catalogue matches.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::UnknownEvents`], with what may have been meant.
+    pub fn check_pattern(&self, pattern: &TopicPattern) -> Result<(), RuntimeError> {
+        if self.catalogue.iter().any(|event| pattern.matches(&event.event_type)) {
+            return Ok(());
+        }
+        let suggestion = self.suggestion(pattern);
+        Err(RuntimeError::UnknownEvents { pattern: pattern.clone(), suggestion })
+    }
+
     /// The types that a consumer gets.
     pub(crate) fn matching<'a>(
         &'a self,
@@ -149,13 +183,17 @@ impl EventTopology {
     /// The pattern nearest to `pattern` that matches an event, unless a third of it is different.
     fn suggestion(&self, pattern: &TopicPattern) -> Option<String> {
         let wanted = pattern.as_str();
-        let candidates = self.catalogue.iter().map(|event| mended(wanted, &event.event_type));
-        candidates
-            .map(|candidate| (strsim::damerau_levenshtein(wanted, &candidate), candidate))
-            .filter(|(distance, candidate)| distance * 3 <= candidate.len())
-            .min()
-            .map(|(_, candidate)| candidate)
+        nearest(wanted, self.catalogue.iter().map(|event| mended(wanted, &event.event_type)))
     }
+}
+
+/// The candidate nearest to `wanted`, unless a third of it is different.
+fn nearest(wanted: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(wanted, &candidate), candidate))
+        .filter(|(distance, candidate)| distance * 3 <= candidate.len())
+        .min()
+        .map(|(_, candidate)| candidate)
 }
 
 /// `pattern` with its words replaced by those of `event_type`, so that it matches it; the type
@@ -232,6 +270,30 @@ mod tests {
             assert!(message.contains("`search.index`"), "{message}");
             assert!(message.contains("`czo events list`"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_group_that_nobody_is_in_is_refused_with_those_there_are() {
+        let topology = topology("#");
+        topology.check_group(&"search.index".parse().unwrap()).unwrap();
+        let refusal =
+            |group: &str| topology.check_group(&group.parse().unwrap()).unwrap_err().to_string();
+        let near = refusal("serach.index");
+        assert!(near.contains("did you mean `search.index`?"), "{near}");
+        let far = refusal("billing.ledger");
+        assert!(far.contains("`billing.ledger`") && far.contains("search.index"), "{far}");
+        assert!(!far.contains("did you mean"), "{far}");
+    }
+
+    #[test]
+    fn a_pattern_for_a_replay_matches_an_event_or_is_refused_with_what_was_meant() {
+        let topology = topology("#");
+        let check = |pattern: &str| topology.check_pattern(&pattern.parse().unwrap());
+        check("product.#").unwrap();
+        let near = check("produkt.#").unwrap_err().to_string();
+        assert!(near.contains("`produkt.#`: did you mean `product.#`?"), "{near}");
+        let far = check("shipping.label.printed").unwrap_err().to_string();
+        assert!(far.contains("`czo events list`") && !far.contains("did you mean"), "{far}");
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! The catalogue as a domain.
 
-use czo_core::{CatalogueError, EventCatalogue};
+use czo_core::{CatalogueError, EventCatalogue, JobName, NewJob};
 use czo_domain::{Domain, DomainContext, DomainError, DomainName, MigrationSet, Registration};
 
 use crate::events::{ProductCreated, ProductDeleted, ProductPublished, ProductUpdated};
+use crate::imports::{ForgetImports, ImportProducts};
 use crate::products::{CATALOG, Products};
-use crate::{graphql, rest};
+use crate::thumbnails::FetchThumbnail;
+use crate::{Imports, Thumbnails, graphql, rest};
+
+/// Once an hour.
+const FORGET_IMPORTS: JobName = JobName::from_static("catalog.forget_imports_hourly");
 
 /// The catalogue as a domain: hand it to `Czo::builder()`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,9 +46,18 @@ impl Domain for Catalog {
         domain: &mut Registration,
     ) -> Result<(), DomainError> {
         let products = Products::new(context);
+        let imports = Imports::new(products.clone());
+        let thumbnails = Thumbnails::new(&products);
+        let forget = NewJob::of(&ForgetImports::default());
+        let forget = forget.map_err(|error| DomainError::Other(error.to_string()))?;
         domain
             .subgraph(graphql::subgraph(products.clone(), &context.graphql))
-            .bulk_routes(rest::bulk_routes(products));
+            .routes(rest::routes(imports.clone(), thumbnails.clone()))
+            .bulk_routes(rest::bulk_routes(products, imports.clone()))
+            .job::<ImportProducts, _>(imports.clone())
+            .job::<ForgetImports, _>(imports)
+            .job::<FetchThumbnail, _>(thumbnails)
+            .schedule(FORGET_IMPORTS, "17 * * * *", forget.unique("all"));
         Ok(())
     }
 }

@@ -1,14 +1,15 @@
 //! What the catalogue refuses, and why.
 
 use czo_core::{
-    Classified, ErrorKind, FieldError, FieldErrorCode, NoShop, PermissionError, ShopDirectoryError,
+    Classified, ErrorKind, FieldError, FieldErrorCode, JobError, NoShop, PermissionError,
+    ShopDirectoryError,
 };
 use czo_hooks::HookError;
 use czo_repo::{DatabaseError, PageError, RepoError};
 use sea_orm::DbErr;
 use thiserror::Error;
 
-use crate::{CsvFileError, ProductId};
+use crate::{CsvFileError, ImportId, ProductId, ThumbnailId};
 
 /// What the catalogue refuses, and why.
 #[derive(Debug, Error)]
@@ -25,6 +26,18 @@ pub enum CatalogError {
     NotFound {
         /// What was asked for.
         id: ProductId,
+    },
+    /// There is no such import in the shop, or it is forgotten.
+    #[error("there is no import {id} in this shop; imports are forgotten after a week")]
+    ImportNotFound {
+        /// What was asked for.
+        id: ImportId,
+    },
+    /// There is no such thumbnail, or not yet.
+    #[error("there is no thumbnail {id}")]
+    ThumbnailNotFound {
+        /// What was asked for.
+        id: ThumbnailId,
     },
     /// The product has changed since it was read.
     #[error(
@@ -69,6 +82,9 @@ pub enum CatalogError {
     /// The database failed.
     #[error("the catalogue's database failed")]
     Database(#[from] DatabaseError),
+    /// What was to be done later was not taken.
+    #[error(transparent)]
+    Jobs(#[from] JobError),
     /// A hook refused or failed. After the write it failed too late: the write stands.
     #[error(transparent)]
     Hook(#[from] HookError),
@@ -130,13 +146,16 @@ impl Classified for CatalogError {
         match self {
             Self::Invalid(_) | Self::NoShop(_) | Self::File(_) => ErrorKind::Invalid,
             Self::Taken(_) | Self::Conflict { .. } => ErrorKind::Conflict,
-            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::NotFound { .. }
+            | Self::ImportNotFound { .. }
+            | Self::ThumbnailNotFound { .. } => ErrorKind::NotFound,
             Self::Permission(error) => error.kind(),
             Self::Shop(error) => error.kind(),
             Self::Corrupt { .. } => ErrorKind::Internal,
             Self::Page(error) => error.kind(),
             Self::Repository(error) => error.kind(),
             Self::Database(error) => error.kind(),
+            Self::Jobs(error) => error.kind(),
             Self::Hook(error) => error.kind(),
         }
     }
@@ -146,6 +165,7 @@ impl Classified for CatalogError {
             Self::Permission(error) => error.is_retryable(),
             Self::Shop(error) => error.is_retryable(),
             Self::Database(error) => error.is_retryable(),
+            Self::Jobs(error) => error.is_retryable(),
             Self::Hook(error) => error.is_retryable(),
             _ => false,
         }

@@ -8,7 +8,7 @@ use crate::ProductId;
 
 /// A product was created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Event)]
-#[event("product.item.created", version = 1)]
+#[event("product.item.created", version = 1, key = "product_id")]
 #[serde(rename_all = "camelCase")]
 pub struct ProductCreated {
     /// The product.
@@ -21,7 +21,7 @@ pub struct ProductCreated {
 
 /// A product, or one of its variants, was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Event)]
-#[event("product.item.updated", version = 1)]
+#[event("product.item.updated", version = 1, key = "product_id")]
 #[serde(rename_all = "camelCase")]
 pub struct ProductUpdated {
     /// The product.
@@ -36,7 +36,7 @@ pub struct ProductUpdated {
 
 /// A product was deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Event)]
-#[event("product.item.deleted", version = 1)]
+#[event("product.item.deleted", version = 1, key = "product_id")]
 #[serde(rename_all = "camelCase")]
 pub struct ProductDeleted {
     /// The product.
@@ -47,7 +47,7 @@ pub struct ProductDeleted {
 
 /// A product became visible to the shop's visitors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Event)]
-#[event("product.item.published", version = 1)]
+#[event("product.item.published", version = 1, key = "product_id")]
 #[serde(rename_all = "camelCase")]
 pub struct ProductPublished {
     /// The product.
@@ -56,4 +56,26 @@ pub struct ProductPublished {
     pub handle: String,
     /// Its title.
     pub title: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use czo_core::SystemIds;
+
+    use super::*;
+
+    #[test]
+    fn all_events_of_a_product_have_its_id_as_their_key() {
+        let product_id = ProductId::generate(&SystemIds);
+        let (handle, title) = ("shirt".to_owned(), "A shirt".to_owned());
+        let keys = [
+            ProductCreated { product_id, handle: handle.clone(), title: title.clone() }
+                .aggregate_key(),
+            ProductUpdated { product_id, handle: handle.clone(), version: 2, changed: Vec::new() }
+                .aggregate_key(),
+            ProductPublished { product_id, handle: handle.clone(), title }.aggregate_key(),
+            ProductDeleted { product_id, handle }.aggregate_key(),
+        ];
+        assert_eq!(keys, std::array::from_fn(|_| Some(product_id.to_string())));
+    }
 }

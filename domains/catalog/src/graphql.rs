@@ -14,7 +14,7 @@ use crate::Products;
 /// The catalogue's subgraph.
 pub(crate) fn subgraph(products: Products, options: &GraphqlOptions) -> Subgraph {
     let query = query::Query::new(products.clone());
-    let mutation = mutation::Mutation::new(products);
+    let mutation = mutation::Mutation::new(products.clone());
     Subgraph::new("catalog", query, mutation, options)
-        .on_request(|request, _| request.data(entities::Entities::default()))
+        .on_request(move |request, _| request.data(entities::Entities::of(products.clone())))
 }

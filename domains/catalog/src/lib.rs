@@ -8,16 +8,19 @@ mod graphql;
 pub mod hooks;
 mod id;
 mod import;
+mod imports;
 mod product;
 mod products;
 mod rest;
 mod shopify_csv;
 mod store;
+mod thumbnails;
 
 pub use catalog::Catalog;
 pub use error::CatalogError;
-pub use id::{ProductId, VariantId};
+pub use id::{ImportId, ProductId, ThumbnailId, VariantId};
 pub use import::{ImportReport, RejectedRow, Tally};
+pub use imports::{Import, ImportState, Imports};
 pub use product::{
     Handle, HandleError, Image, MAX_ALT_CHARS, MAX_DESCRIPTION_BYTES, MAX_IMAGES, MAX_OPTIONS,
     MAX_TAGS, MAX_TEXT_CHARS, MAX_URL_BYTES, MAX_VARIANTS, Product, ProductDraft, ProductOption,
@@ -25,3 +28,4 @@ pub use product::{
 };
 pub use products::{PRODUCT_READ, PRODUCT_WRITE, ProductQuery, Products, PutOutcome};
 pub use shopify_csv::{CsvFileError, RowError};
+pub use thumbnails::{Thumbnail, ThumbnailCounts, Thumbnails};

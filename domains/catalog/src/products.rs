@@ -26,10 +26,8 @@ pub const PRODUCT_WRITE: Permission = Permission::new("product", "write");
 /// come through here.
 ///
 /// Reading is open to visitors, who see active products only; whoever has [`PRODUCT_READ`] sees
-/// all. Writing needs [`PRODUCT_WRITE`]. A write is one transaction; its events are published
-/// right after the commit, also when whoever asked has gone meanwhile. **Limit**: events are lost
-/// when the process dies between the two, or when the bus refuses them, which is logged (the
-/// outbox will close that gap).
+/// all. Writing needs [`PRODUCT_WRITE`]. A write is one transaction, and its events are rows of it:
+/// once it is committed they arrive at least once, those of a product in the order of its writes.
 ///
 /// Others take part in writes by [hooks](crate::hooks).
 #[derive(Clone, Debug)]

@@ -44,12 +44,19 @@ enum ImportCommand {
     ///
     /// Each product, all of its rows, is imported whole or not at all. A product whose handle the
     /// shop has is made what the file says; the same file again changes nothing. The exit status
-    /// is 2 when rows were rejected.
+    /// is 2 when rows were rejected. Where no server runs, the events of it wait for the next
+    /// start.
     Products {
         /// The file
         file: PathBuf,
         #[command(flatten)]
         target: Target,
+        /// Hand the file to the server and don't wait: a job imports it
+        ///
+        /// Prints the address under which the server tells how far it is, to whoever sends a token
+        /// that may write products.
+        #[arg(long)]
+        background: bool,
         /// Print the report as JSON
         #[arg(long)]
         json: bool,
@@ -74,12 +81,21 @@ pub(crate) struct Target {
     /// The shop; may be left out where there is only one
     #[arg(long, value_name = "ID")]
     pub(crate) shop: Option<ShopId>,
-    /// Go through the server at this URL (http only), with the token in CZO_TOKEN
+    /// Go through the server at this URL, http only, with the token in CZO_TOKEN
     ///
     /// Without it: through the server that runs on the same data folder, or directly on the
     /// database when none does.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = server_url)]
     pub(crate) server: Option<String>,
+}
+
+fn server_url(text: &str) -> Result<String, &'static str> {
+    match text.split_once("://") {
+        Some(("http", host)) if !host.is_empty() => Ok(text.to_owned()),
+        Some(("https", _)) => Err("this program has no TLS: name a plain address of the server, \
+             `http://…`, through a tunnel if it is elsewhere"),
+        _ => Err("expected a URL such as `http://127.0.0.1:4000`"),
+    }
 }
 
 /// Runs the program.
@@ -90,11 +106,14 @@ pub(crate) fn run(builder: CzoBuilder) -> ExitCode {
         let czo = builder.build()?;
         match cli.command.unwrap_or(Command::Runtime(RuntimeCommand::Serve(ServeArgs::default()))) {
             Command::Runtime(RuntimeCommand::Serve(args)) => {
-                serve::serve(czo, &args, &global).await?;
+                Box::pin(serve::serve(czo, &args, &global)).await?;
             }
-            Command::Runtime(command) => command.execute(czo, &global).await?,
-            Command::Import(ImportCommand::Products { file, target, json }) => {
-                return import::products(&czo, &global, &file, &target, json).await;
+            Command::Runtime(command) => Box::pin(command.execute(czo, &global)).await?,
+            Command::Import(ImportCommand::Products { file, target, background, json }) => {
+                if background {
+                    return Box::pin(import::in_background(&global, &file, &target, json)).await;
+                }
+                return Box::pin(import::products(&czo, &global, &file, &target, json)).await;
             }
             Command::Export(ExportCommand::Products { target, output }) => {
                 Box::pin(export::products(&czo, &global, &target, output.as_deref())).await?;

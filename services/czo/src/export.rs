@@ -13,7 +13,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::cli::Target;
 use crate::import::shop;
-use crate::server::{Server, accepted};
+use crate::server::Server;
 
 pub(crate) async fn products(
     czo: &Czo,
@@ -24,7 +24,8 @@ pub(crate) async fn products(
     match Server::find(&global.load()?, target).await? {
         Some(server) => {
             let response = server.get("/api/catalog/export").send().await?;
-            let pages = accepted(response).await?.bytes_stream().map_err(anyhow::Error::from);
+            let pages =
+                server.accepted(response).await?.bytes_stream().map_err(anyhow::Error::from);
             save(pages, output).await
         }
         None => {

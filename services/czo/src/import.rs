@@ -6,15 +6,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use czo_catalog::{ImportReport, Products, Tally};
+use czo_catalog::{Import, ImportReport, Products, Tally};
 use czo_core::{RequestContext, ShopDirectory, ShopId, SystemIds};
 use czo_runtime::cli::{GlobalArgs, boot_quietly, finish, print, print_json, print_note};
 use czo_runtime::{Application, Czo};
 use indicatif::{ProgressBar, ProgressStyle};
+use reqwest::Response;
 use tokio_util::io::ReaderStream;
 
 use crate::cli::Target;
-use crate::server::{Server, accepted};
+use crate::server::Server;
 
 /// The exit status when rows were rejected.
 const SOME_REJECTED: u8 = 2;
@@ -35,6 +36,7 @@ pub(crate) async fn products(
         None => {
             let application = boot_quietly(czo, global).await?;
             let report = import(&application, file, target, &progress).await;
+            say_what_waits(&application).await;
             finish(application).await;
             report?
         }
@@ -68,6 +70,32 @@ fn progress_bar(bytes: u64) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+/// Hands the file to the server, and says where it tells how far it is.
+pub(crate) async fn in_background(
+    global: &GlobalArgs,
+    file: &Path,
+    target: &Target,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let bytes = file_size(file)?;
+    let Some(server) = Server::find(&global.load()?, target).await? else {
+        bail!(
+            "no server runs on this data folder: start it with `czo serve`, or name one with `--server`"
+        );
+    };
+    let progress = progress_bar(bytes);
+    let response = send(&server, file, bytes, &progress, true).await?;
+    progress.finish_and_clear();
+    let import: Import = response.json().await.context("the server imports in no background")?;
+    if json {
+        print_json(&import)?;
+    } else {
+        print(&server.address(&format!("/api/catalog/imports/{}", import.id)));
+        print_note(&format!("job {} imports {bytes} bytes", import.job_id));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Through the server, so that its subscribers hear of the events.
 async fn upload(
     server: &Server,
@@ -75,19 +103,29 @@ async fn upload(
     bytes: u64,
     progress: &ProgressBar,
 ) -> anyhow::Result<ImportReport> {
+    Ok(send(server, file, bytes, progress, false).await?.json().await?)
+}
+
+async fn send(
+    server: &Server,
+    file: &Path,
+    bytes: u64,
+    progress: &ProgressBar,
+    is_later: bool,
+) -> anyhow::Result<Response> {
     let reader = tokio::fs::File::open(file)
         .await
         .with_context(|| format!("the file {} cannot be read", file.display()))?;
     let body = ReaderStream::new(progress.wrap_async_read(reader));
-    let response = server
+    let mut request = server
         .post("/api/catalog/import")
         .header("Content-Type", "text/csv")
-        .header("Content-Length", bytes)
-        .body(reqwest::Body::wrap_stream(body))
-        .send()
-        .await
-        .context("the upload to the server was cut off")?;
-    Ok(accepted(response).await?.json().await?)
+        .header("Content-Length", bytes);
+    if is_later {
+        request = request.header("Prefer", "respond-async");
+    }
+    let response = request.body(reqwest::Body::wrap_stream(body)).send().await;
+    server.accepted(response.context("the upload to the server was cut off")?).await
 }
 
 /// Directly on the database.
@@ -109,6 +147,15 @@ async fn import(
         })
         .await?;
     Ok(report)
+}
+
+/// Says that nobody has heard of what was written, where that is so.
+async fn say_what_waits(application: &Application) {
+    // Best effort: it is no reason for the import to fail.
+    let Ok(status) = application.outbox().status().await else { return };
+    if status.waiting > 0 && status.relays == 0 {
+        print_note(&format!("{} events wait in the outbox until a server runs", status.waiting));
+    }
 }
 
 /// The shop asked for, or the only one.

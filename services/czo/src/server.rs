@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use czo_core::ShopId;
 use czo_runtime::{Config, RunningServer};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -58,11 +58,32 @@ impl Server {
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
-        self.with_headers(self.client.get(format!("{}{path}", self.url)))
+        self.with_headers(self.client.get(self.address(path)))
     }
 
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
-        self.with_headers(self.client.post(format!("{}{path}", self.url)))
+        self.with_headers(self.client.post(self.address(path)))
+    }
+
+    /// The address of a path of it.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// The answer, or what the server says is wrong.
+    pub(crate) async fn accepted(&self, response: Response) -> anyhow::Result<Response> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        if status == StatusCode::UNAUTHORIZED && self.token.is_none() {
+            bail!("{} wants a token that may do this: set {TOKEN} to one of that server", self.url);
+        }
+        let problem: Value = response.json().await.unwrap_or_default();
+        match problem["detail"].as_str() {
+            Some(detail) => bail!("{detail}"),
+            None => bail!("the server answered {status}"),
+        }
     }
 
     fn with_headers(&self, mut request: RequestBuilder) -> RequestBuilder {
@@ -81,17 +102,4 @@ async fn proves_itself(client: &Client, own: &RunningServer) -> bool {
         return false;
     };
     response.text().await.is_ok_and(|answer| own.is_proven_by(&answer))
-}
-
-/// The answer, or what the server says is wrong.
-pub(crate) async fn accepted(response: Response) -> anyhow::Result<Response> {
-    if response.status().is_success() {
-        return Ok(response);
-    }
-    let status = response.status();
-    let problem: Value = response.json().await.unwrap_or_default();
-    match problem["detail"].as_str() {
-        Some(detail) => bail!("{detail}"),
-        None => bail!("the server answered {status}"),
-    }
 }

@@ -1,5 +1,7 @@
 //! `events`
 
+mod replay;
+
 use std::num::NonZeroU32;
 
 use anyhow::Context;
@@ -8,9 +10,10 @@ use czo_core::{EventDescriptor, EventType};
 use serde::Serialize;
 
 use super::output::{print, print_json, print_table};
+use super::{GlobalArgs, boot_quietly, finish};
 use crate::{Czo, EventConsumer, EventTopology};
 
-/// Show the events of this program; needs neither configuration nor database.
+/// Show the events of this program, and publish past ones once more.
 #[derive(Debug, Subcommand)]
 pub enum EventsCommand {
     /// List them, with who publishes and who consumes them
@@ -29,6 +32,11 @@ pub enum EventsCommand {
     },
     /// Print the AsyncAPI 3.0.0 document of channels, messages, producers and consumers
     Asyncapi,
+    /// Publish events of the log once more, for one group, with their ids and in their order
+    ///
+    /// All that is said must be true of an event. Handlers are idempotent by the id of an event,
+    /// and what the inbox of a group has seen it does not handle, unless `--again` is said.
+    Replay(replay::ReplayArgs),
 }
 
 /// Name and version of a program that did not [say them](crate::CzoBuilder::program).
@@ -41,7 +49,8 @@ struct Listing<'a> {
 }
 
 impl EventsCommand {
-    pub(super) async fn execute(&self, czo: &Czo) -> anyhow::Result<()> {
+    /// Only `replay` needs a configuration and the database.
+    pub(super) async fn execute(&self, czo: &Czo, global: &GlobalArgs) -> anyhow::Result<()> {
         match self {
             Self::List { json } => list(&czo.event_topology().await?, *json),
             Self::Schema { event_type, version } => {
@@ -61,6 +70,12 @@ impl EventsCommand {
                 let topology = czo.event_topology().await?;
                 let (name, version) = program(czo);
                 print_json(&topology.asyncapi(name, version))
+            }
+            Self::Replay(args) => {
+                let application = boot_quietly(czo, global).await?;
+                let outcome = args.execute(&application).await;
+                finish(application).await;
+                outcome
             }
         }
     }

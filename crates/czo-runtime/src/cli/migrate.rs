@@ -1,12 +1,10 @@
 //! `migrate`
 
-use std::io::IsTerminal;
-
-use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use czo_migrations::{MigrationState, Migrator};
 use czo_repo::Database;
 
+use super::confirm::confirm;
 use super::output::{print, print_json, print_table};
 use crate::{Config, Czo, data_dir};
 
@@ -41,7 +39,7 @@ pub enum MigrateCommand {
 /// Which migrations, and how they are shown.
 #[derive(Debug, Args)]
 pub struct Which {
-    /// Only those of this owner: `runtime` or a domain
+    /// Only those of this owner: `runtime`, `outbox`, `jobs` or a domain
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
     /// Print JSON
@@ -109,20 +107,4 @@ impl MigrateCommand {
             }
         }
     }
-}
-
-/// Asks the person at the terminal; where there is none, only `--yes` will do.
-fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
-    if yes {
-        return Ok(());
-    }
-    if !std::io::stdin().is_terminal() {
-        bail!("this loses data: say `--yes` if you mean it");
-    }
-    let sure = dialoguer::Confirm::new()
-        .with_prompt(question)
-        .default(false)
-        .interact()
-        .context("no answer was given")?;
-    if sure { Ok(()) } else { bail!("nothing was changed") }
 }

@@ -37,6 +37,12 @@ fn write_line(output: &mut impl Write, line: &str) {
     }
 }
 
+/// `1 event`, `2 events`.
+pub(super) fn how_many(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
 /// Prints the rows of a table under its headings, each column as wide as it must be.
 pub(super) fn print_table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) {
     let width = |column: usize| {

@@ -39,6 +39,10 @@ impl ShopsCommand {
                 if json {
                     return print_json(&all.iter().map(as_json).collect::<Vec<_>>());
                 }
+                if all.is_empty() {
+                    print("no shops");
+                    return Ok(());
+                }
                 let rows: Vec<_> = all
                     .into_iter()
                     .map(|shop| [shop.id.to_string(), shop.name, shop.currency.to_string()])

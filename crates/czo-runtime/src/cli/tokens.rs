@@ -22,7 +22,7 @@ pub enum TokensCommand {
         /// What it is for
         #[arg(long)]
         name: String,
-        /// What it may do: `owner`, or a role of `czo.toml`
+        /// What it may do: `owner` for everything, or a role of `[roles]`, which `config show` lists
         #[arg(long)]
         role: String,
         /// Print JSON
@@ -44,6 +44,10 @@ impl TokensCommand {
                 let all = tokens.list().await?;
                 if json {
                     return print_json(&all);
+                }
+                if all.is_empty() {
+                    print("no tokens");
+                    return Ok(());
                 }
                 let rows: Vec<_> = all
                     .into_iter()

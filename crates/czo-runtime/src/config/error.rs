@@ -41,8 +41,16 @@ impl Classified for ConfigError {
     }
 }
 
-pub(super) fn wrong(key: &str, message: &str) -> ConfigError {
+pub(crate) fn wrong(key: &str, message: &str) -> ConfigError {
     ConfigError::Value { key: key.to_owned(), message: message.to_owned(), place: String::new() }
+}
+
+/// What is expected, where it is the name of a type of Rust.
+fn for_people(expected: &str) -> &str {
+    match expected {
+        "u16" | "u32" | "u64" | "usize" => "a number, whole and not negative",
+        other => other,
+    }
 }
 
 pub(super) fn value_error(error: &figment::Error) -> ConfigError {
@@ -58,8 +66,9 @@ pub(super) fn value_error(error: &figment::Error) -> ConfigError {
             format!("there is no such key; there are {}", known.join(", "))
         }
         // Never the value that was found: it may be a URL with a password.
-        Kind::InvalidType(_, expected) => format!("expected {expected}"),
-        Kind::InvalidValue(_, expected) => format!("expected {expected}"),
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
+            format!("expected {}", for_people(&expected.to_string()))
+        }
         // What is wrong with the file itself: place in the first line, the line's text behind it.
         Kind::Message(message) => message.lines().next().unwrap_or_default().to_owned(),
         kind => kind.to_string(),

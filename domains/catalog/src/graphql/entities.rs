@@ -9,22 +9,27 @@ use czo_core::RequestContext;
 use czo_graphql::refuse;
 
 use super::product::{Product, ProductVariant};
-use crate::{ProductId, Products, VariantId};
+use crate::{ProductId, Products, ThumbnailId, VariantId};
 
 /// The loader of a request, made when it is first asked for: most requests name no entities.
-#[derive(Default)]
-pub(super) struct Entities(OnceLock<DataLoader<EntityLoader>>);
+pub(super) struct Entities {
+    products: Products,
+    loader: OnceLock<DataLoader<EntityLoader>>,
+}
 
 impl Entities {
+    /// Loads through this service.
+    pub(super) fn of(products: Products) -> Self {
+        Self { products, loader: OnceLock::new() }
+    }
+
     /// The loader of the request of `ctx`.
-    pub(super) fn loader<'a>(
-        ctx: &Context<'a>,
-        products: &Products,
-    ) -> Result<&'a DataLoader<EntityLoader>> {
+    pub(super) fn loader<'a>(ctx: &Context<'a>) -> Result<&'a DataLoader<EntityLoader>> {
         let request = ctx.data::<RequestContext>()?;
-        Ok(ctx.data::<Self>()?.0.get_or_init(|| {
-            let loader = EntityLoader { products: products.clone(), request: request.clone() };
-            DataLoader::new(loader, tokio::spawn)
+        let entities = ctx.data::<Self>()?;
+        Ok(entities.loader.get_or_init(|| {
+            let products = entities.products.clone();
+            DataLoader::new(EntityLoader { products, request: request.clone() }, tokio::spawn)
         }))
     }
 }
@@ -57,5 +62,21 @@ impl Loader<VariantId> for EntityLoader {
             .filter(|variant| wanted.contains(&variant.id))
             .map(|variant| (variant.id, variant.into()))
             .collect())
+    }
+}
+
+/// The URL of an image, for the thumbnail of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ThumbnailOf(pub(super) String);
+
+impl Loader<ThumbnailOf> for EntityLoader {
+    type Value = ThumbnailId;
+    type Error = Error;
+
+    async fn load(&self, images: &[ThumbnailOf]) -> Result<HashMap<ThumbnailOf, ThumbnailId>> {
+        let urls: Vec<_> = images.iter().map(|ThumbnailOf(url)| url.clone()).collect();
+        let found = self.products.thumbnails_of(&self.request, &urls).await.map_err(refuse)?;
+        let pairs = images.iter().zip(found);
+        Ok(pairs.filter_map(|(image, id)| Some((image.clone(), id?))).collect())
     }
 }

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use czo_graphql::{MoneyValue, charge_list, charge_text};
+use czo_graphql::{MoneyValue, STATEMENT_UNITS, charge, charge_list, charge_text};
 
+use super::entities::{Entities, ThumbnailOf};
 use crate::product as domain;
+
+/// What looking for a thumbnail costs beside its field. Many are looked for in one statement, but
+/// an image may also stand alone.
+const THUMBNAIL_UNITS: usize = STATEMENT_UNITS / 10;
 
 /// Whether visitors of the shop see a product.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +42,24 @@ pub(crate) struct ProductOption {
 
 /// A picture of a product.
 #[derive(SimpleObject, Clone)]
+#[graphql(complex)]
 pub(crate) struct Image {
     /// Where it is.
     url: String,
     /// What it shows, for those who don't see it.
     alt: Option<String>,
+}
+
+#[ComplexObject]
+impl Image {
+    /// Where a small picture of it is on this server: a JPEG of at most 320 pixels on the longest
+    /// side. Null as long as it has not been fetched, and for good when it can't be.
+    async fn thumbnail_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
+        charge(ctx, THUMBNAIL_UNITS)?;
+        let image = ThumbnailOf(self.url.clone());
+        let found = Entities::loader(ctx)?.load_one(image).await?;
+        Ok(found.map(|id| format!("/api/catalog/thumbnails/{id}")))
+    }
 }
 
 /// The lowest and the highest price of a product's variants.

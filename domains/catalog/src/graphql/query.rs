@@ -99,7 +99,7 @@ impl Query {
     async fn find_product_by_id(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Product>> {
         charge_entity(ctx)?;
         let Ok(id) = id.parse::<ProductId>() else { return Ok(None) };
-        let found = Entities::loader(ctx, &self.products)?.load_one(id).await?;
+        let found = Entities::loader(ctx)?.load_one(id).await?;
         charge_read(ctx, found.iter().map(Product::variant_count))?;
         Ok(found)
     }
@@ -113,7 +113,7 @@ impl Query {
     ) -> Result<Option<ProductVariant>> {
         charge_entity(ctx)?;
         match id.parse::<VariantId>() {
-            Ok(id) => Entities::loader(ctx, &self.products)?.load_one(id).await,
+            Ok(id) => Entities::loader(ctx)?.load_one(id).await,
             Err(_) => Ok(None),
         }
     }

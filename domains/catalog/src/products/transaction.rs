@@ -56,8 +56,7 @@ impl From<DatabaseError> for WriteError {
 }
 
 impl Products {
-    /// Runs `work` in one transaction. The events that it [stages](Self::stage) are published once
-    /// it is committed, also when the caller has gone meanwhile.
+    /// Runs `work` in one transaction, of which the events that it [stages](Self::stage) are rows.
     pub(super) async fn write<T>(
         &self,
         work: impl AsyncFnOnce(&UnitOfWork) -> Result<T, WriteError> + Clone,
@@ -117,6 +116,7 @@ impl Products {
         let product = store::insert(tx, shop, content, variants).await;
         let product = product.map_err(|error| attempt.failed(error))?;
 
+        self.stage_thumbnails(ctx, tx, shop, &product.images).await?;
         let handle = product.handle.to_string();
         let (product_id, title) = (product.id, product.title.clone());
         self.stage(ctx, tx, &ProductCreated { product_id, handle, title });
@@ -141,6 +141,9 @@ impl Products {
         let after = store::update(tx, before, content, variants).await;
         let after = after.map_err(|error| attempt.failed(error))?;
 
+        if after.images != before.images {
+            self.stage_thumbnails(ctx, tx, after.shop_id, &after.images).await?;
+        }
         let updated = ProductUpdated {
             product_id: after.id,
             handle: after.handle.to_string(),

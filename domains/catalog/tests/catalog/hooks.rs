@@ -79,7 +79,7 @@ on_each_database! {
         let error = shop.products.create(&shop.owner, shirt()).await.unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Invalid, "too cheap".to_owned()));
         assert_eq!(error.field_errors()[0].field, ["variants", "0", "price"]);
-        assert!(shop.bus.take().is_empty());
+        assert!(shop.events.take().await.is_empty());
         let handle = "ocean-blue-shirt".parse().unwrap();
         assert_eq!(shop.products.find_by_handle(&shop.owner, &handle).await.unwrap(), None);
     }
@@ -167,7 +167,7 @@ on_each_database! {
         assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Internal, false));
         let handle = "ocean-blue-shirt".parse().unwrap();
         assert!(shop.products.find_by_handle(&shop.owner, &handle).await.unwrap().is_some());
-        assert_eq!(shop.bus.take_types(), ["product.item.created", "product.item.published"]);
+        assert_eq!(shop.events.take_types().await, ["product.item.created", "product.item.published"]);
         drop(hook);
     }
 
@@ -192,7 +192,7 @@ on_each_database! {
             *seen.lock().unwrap(),
             ["create Ocean Blue Shirt", "update None", "update None"]
         );
-        let types = shop.bus.take_types();
+        let types = shop.events.take_types().await;
         assert_eq!(
             types,
             ["product.item.created", "product.item.published", "product.item.updated"]

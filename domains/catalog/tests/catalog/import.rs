@@ -43,7 +43,7 @@ on_each_database! {
         assert_eq!((shirt.variants.len(), shirt.images.len()), (2, 2));
         let mug = shop.products.find_by_handle(&shop.owner, &handle("mug")).await;
         assert!(mug.unwrap().unwrap().options.is_empty());
-        assert_eq!(shop.bus.take().len(), 4, "created and published, twice");
+        assert_eq!(shop.events.take().await.len(), 4, "created and published, twice");
     }
 
     async fn importing_twice_changes_nothing_and_a_changed_row_one_product(
@@ -51,16 +51,16 @@ on_each_database! {
     ) {
         let shop = Fixture::new(&database).await;
         import(&shop, &SHIRTS).await;
-        let _ = shop.bus.take();
+        let _ = shop.events.take().await;
         let again = import(&shop, &SHIRTS).await;
         assert_eq!((again.skipped, again.updated), (tally(2, 4), tally(0, 0)));
-        assert!(shop.bus.take().is_empty());
+        assert!(shop.events.take().await.is_empty());
 
         let mut dearer = SHIRTS;
         dearer[1] = "shirt,,,M,A-2,12.00,,,";
         let changed = import(&shop, &dearer).await;
         assert_eq!((changed.updated, changed.skipped), (tally(1, 3), tally(1, 1)));
-        assert_eq!(shop.bus.take_types(), ["product.item.updated"]);
+        assert_eq!(shop.events.take_types().await, ["product.item.updated"]);
     }
 
     async fn a_product_with_one_bad_row_is_rejected_whole_and_the_others_go_on(

@@ -53,7 +53,7 @@ on_each_database! {
         for error in outcomes.into_iter().filter_map(Result::err) {
             assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
         }
-        assert_eq!(shop.bus.take().len(), 2);
+        assert_eq!(shop.events.take().await.len(), 2);
     }
 
     async fn putting_the_same_product_at_once_leaves_one(database: TestDatabase) {

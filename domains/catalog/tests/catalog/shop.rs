@@ -3,19 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use czo_catalog::{Product, ProductDraft, ProductStatus, Products, VariantDraft};
+use czo_catalog::{Catalog, Imports, Product, ProductDraft, ProductStatus, Products, VariantDraft};
 use czo_core::{Actor, ManualClock, RequestContext, SequentialIds, StaticRoles, SystemIds};
-use czo_domain::{DomainContext, EventOutlet};
+use czo_domain::{Domain, DomainContext, DomainJobs, EventOutlet, Parts, Registration};
+use czo_fetch::{FetchOptions, Fetcher};
 use czo_graphql::GraphqlOptions;
 use czo_hooks::HookRegistry;
-use czo_migrations::{Migrator, catalog};
-use czo_testkit::{BusRecorder, TestDatabase, TestShops};
+use czo_jobs::{SqlJobs, Worker};
+use czo_migrations::{Migrator, catalog, jobs, outbox};
+use czo_outbox::{Inbox, Outbox, OutboxOptions};
+use czo_testkit::{CommittedEvents, TestDatabase, TestShops};
 
 /// Two shops, euro and yen, in an empty migrated database.
 pub(crate) struct Fixture {
     pub(crate) products: Products,
+    pub(crate) imports: Imports,
+    pub(crate) jobs: SqlJobs,
     pub(crate) context: DomainContext,
-    pub(crate) bus: BusRecorder,
+    pub(crate) events: CommittedEvents,
     pub(crate) clock: Arc<ManualClock>,
     /// Whoever may do everything, in the euro shop.
     pub(crate) owner: RequestContext,
@@ -27,7 +32,12 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) async fn new(database: &TestDatabase) -> Self {
-        Migrator::new(vec![catalog()]).up(database).await.unwrap();
+        Self::fetching(database, FetchOptions::default()).await
+    }
+
+    /// One that fetches from the outside as the options say.
+    pub(crate) async fn fetching(database: &TestDatabase, options: FetchOptions) -> Self {
+        Migrator::new(vec![outbox(), jobs(), catalog()]).up(database).await.unwrap();
         let _ = database.statements().take();
         let ids = Arc::new(SystemIds);
         let shops = TestShops::new(
@@ -35,11 +45,14 @@ impl Fixture {
             &["EUR".parse().unwrap(), "JPY".parse().unwrap()],
         );
         let (euro, yen) = (shops.all()[0].id, shops.all()[1].id);
-        let bus = BusRecorder::default();
         let clock = Arc::new(ManualClock::at("2026-11-21T12:00:00.123456Z".parse().unwrap()));
+        let jobs = SqlJobs::new(database.database());
         let context = DomainContext {
             database: database.database(),
-            outlet: EventOutlet::new(Arc::new(bus.clone())),
+            outlet: EventOutlet::new(Outbox::new(database, OutboxOptions::default())),
+            inbox: Inbox::new(database),
+            jobs: DomainJobs::new(jobs.clone()),
+            fetcher: Fetcher::new(options),
             hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),
             shops: Arc::new(shops),
@@ -48,10 +61,13 @@ impl Fixture {
             graphql: GraphqlOptions::default(),
         };
         let owner = RequestContext::system(&*ids).for_shop(euro);
+        let products = Products::new(&context);
         Self {
-            products: Products::new(&context),
+            imports: Imports::new(products.clone()),
+            products,
+            jobs,
             context,
-            bus,
+            events: CommittedEvents::of(database),
             clock,
             visitor: RequestContext { actor: Actor::Anonymous, ..owner.clone() },
             other_shop: owner.clone().for_shop(yen),
@@ -59,10 +75,23 @@ impl Fixture {
         }
     }
 
+    /// What the catalogue hands in.
+    pub(crate) fn parts(&self) -> Parts {
+        let mut registration = Registration::default();
+        Catalog::new().register(&self.context, &mut registration).unwrap();
+        registration.into_parts()
+    }
+
+    /// A worker for the catalogue's jobs, not at work yet.
+    pub(crate) fn worker(&self) -> Worker {
+        let worker = Worker::new(Arc::new(self.jobs.clone()));
+        self.parts().jobs.iter().fold(worker, |worker, job| job.attach(worker))
+    }
+
     /// Creates a product and forgets its events.
     pub(crate) async fn create(&self, draft: ProductDraft) -> Product {
         let product = self.products.create(&self.owner, draft).await.unwrap();
-        let _ = self.bus.take();
+        let _ = self.events.take().await;
         self.clock.advance(Duration::from_secs(1));
         product
     }

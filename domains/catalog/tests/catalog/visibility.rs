@@ -54,7 +54,7 @@ on_each_database! {
             assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
         }
         assert_eq!(shop.products.find(visitor, product.id).await.unwrap(), Some(product));
-        assert!(shop.bus.take().is_empty());
+        assert!(shop.events.take().await.is_empty());
     }
 
     async fn without_a_shop_nothing_is_read_or_written(database: TestDatabase) {

@@ -18,7 +18,9 @@ async fn the_version_is_that_of_the_crate() {
 async fn the_help_names_every_command() {
     let site = Site::unconfigured();
     let help = site.czo(&["--help"]).await.succeeded().stdout;
-    for command in ["serve", "migrate", "config", "events", "shops", "tokens", "import", "export"] {
+    for command in
+        ["serve", "migrate", "config", "events", "outbox", "shops", "tokens", "import", "export"]
+    {
         let stands_there = help.lines().any(|line| line.split_whitespace().next() == Some(command));
         assert!(stands_there, "{command} is not in\n{help}");
     }
@@ -42,6 +44,14 @@ async fn the_configuration_shown_is_the_one_in_force() {
     assert_eq!(shown["server"]["body_limit_bytes"], 1024 * 1024, "by default");
     assert_eq!(shown["database"]["url"], "sqlite://.czo/czo.db");
     assert_eq!(shown["demo"], true);
+    let outbox = json!({
+        "relay": true,
+        "keep_log_days": 7,
+        "keep_inbox_days": 30,
+        "lease_seconds": 5,
+        "poll_milliseconds": 1000,
+    });
+    assert_eq!(shown["outbox"], outbox);
 }
 
 #[tokio::test]

@@ -113,14 +113,22 @@ async fn a_server_that_is_named_must_answer() {
 }
 
 #[tokio::test]
-async fn without_the_token_file_the_server_says_what_is_missing() {
+async fn without_a_token_it_says_which_variable_to_set() {
     let site = Site::sqlite().with_an_empty_shop().await;
     let server = site.start().await;
     let owner = server.owner();
     site.write("products.csv", STATIONERY);
     std::fs::remove_file(site.path(".czo/owner-token")).unwrap();
     let refused = site.czo(&["import", "products", "products.csv"]).await;
-    assert!(refused.refusal().contains("`product:write`"), "{}", refused.stderr);
+    assert!(refused.refusal().contains("set CZO_TOKEN"), "{}", refused.stderr);
+    let away = Site::sqlite().with_an_empty_shop().await;
+    let path = site.path("products.csv");
+    let path = path.to_str().expect("a path in UTF-8");
+    let arguments = ["import", "products", path, "--server", server.url()];
+    let refused = away.czo(&arguments).await;
+    assert!(refused.refusal().contains("set CZO_TOKEN"), "{}", refused.stderr);
+    let stranger = away.with("CZO_TOKEN", "czo_of_nobody").czo(&arguments).await;
+    assert!(!stranger.refusal().contains("CZO_TOKEN"), "{}", stranger.stderr);
     assert_eq!(owner.count().await, 0);
 }
 
@@ -133,4 +141,15 @@ async fn a_token_of_the_environment_is_used_for_a_server_elsewhere() {
     let arguments = ["import", "products", "products.csv", "--server", server.url()];
     away.czo(&arguments).await.succeeded();
     assert_eq!(server.owner().count().await, 4);
+}
+
+#[tokio::test]
+async fn a_server_by_https_is_refused_with_the_reason() {
+    let site = Site::sqlite();
+    for (server, reason) in [("https://shop.example", "has no TLS"), ("shop.example", "http://")] {
+        let arguments = ["import", "products", "products.csv", "--server", server];
+        let refused = site.czo(&arguments).await;
+        assert_eq!(refused.status, Some(2), "{}", refused.stderr);
+        assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+    }
 }

@@ -130,10 +130,26 @@ async fn an_idle_connection_does_not_hold_the_end_up() {
 
 #[tokio::test]
 async fn a_graceful_end_is_announced_on_the_bus() {
-    let site = Site::sqlite().with("CZO_LOG__FORMAT", "json");
+    // The events of a demo shop may come after it.
+    let site = Site::sqlite().with("CZO_DEMO", "false").with("CZO_LOG__FORMAT", "json");
     let finished = start(&site).await.stop().await;
     let kinds: Vec<_> = events(&finished.stderr).into_iter().map(|event| event.kind).collect();
     assert_eq!(kinds.last().map(String::as_str), Some("system.shutdown.started"), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn the_events_of_the_last_writes_are_handled_before_the_end() {
+    let site = Site::sqlite().with_an_empty_shop().await.with("CZO_LOG__FORMAT", "json");
+    let server = start(&site).await;
+    let owner = server.owner();
+    for number in 0..20 {
+        owner.create(json!({ "title": format!("Blotter {number}") })).await;
+    }
+    let finished = server.stop().await.succeeded();
+    let kinds = events(&finished.stderr).into_iter().map(|event| event.kind);
+    assert_eq!(kinds.filter(|kind| kind == "product.item.created").count(), 20);
+    let status = site.czo(&["outbox", "status", "--json"]).await.succeeded().json();
+    assert_eq!((&status["waiting"], &status["logged"]), (&json!(0), &json!(20)), "{status}");
 }
 
 #[tokio::test]
@@ -167,6 +183,29 @@ async fn a_server_that_was_killed_leaves_commands_to_the_database() {
     server.kill().await;
     assert!(site.path(".czo/server.json").exists(), "nobody took it away");
     assert_eq!(site.czo(&["export", "products"]).await.succeeded().stdout, exported);
+}
+
+#[tokio::test]
+async fn a_second_server_on_a_folder_leaves_its_commands_to_the_first() {
+    let site = Site::sqlite();
+    let (first, second) = (start(&site).await, start(&site).await);
+    let warned = "another server runs on this data folder";
+    assert!(second.stderr().contains(warned), "{}", second.stderr());
+    assert!(second.stderr().contains(first.url()), "{}", second.stderr());
+    assert!(!first.stderr().contains(warned), "{}", first.stderr());
+    second.stop().await.succeeded();
+    assert!(site.read(".czo/server.json").contains(first.url()));
+    first.stop().await.succeeded();
+    assert!(!site.path(".czo/server.json").exists());
+}
+
+#[tokio::test]
+async fn a_server_takes_the_place_of_one_that_was_killed() {
+    let site = Site::sqlite();
+    start(&site).await.kill().await;
+    let server = start(&site).await;
+    assert!(site.read(".czo/server.json").contains(server.url()));
+    assert!(!server.stderr().contains("another server"), "{}", server.stderr());
 }
 
 #[tokio::test]

@@ -93,6 +93,8 @@ async fn a_wrong_value_is_named_by_its_key_and_place() {
         ("CZO_DATABASE__MAX_CONNECTIONS", "0", "`database.max_connections`"),
         ("CZO_GRAPHQL__MAX_DEPTH", "0", "`graphql.max_depth`"),
         ("CZO_EVENT_BUS__PROVIDER", "pigeon", "`event_bus.provider`"),
+        ("CZO_OUTBOX__LEASE_SECONDS", "0", "`outbox.lease_seconds`"),
+        ("CZO_OUTBOX__KEEP_INBOX_DAYS", "6", "`outbox.keep_inbox_days`"),
         ("CZO_LOG__FORMAT", "xml", "`log.format`"),
         ("CZO_LOG__FILTER", "info,,=", "`log.filter`"),
         ("CZO_SERVER__CORS_ALLOW_ORIGINS", "[\"shop.example\"]", "`server.cors_allow_origins`"),

@@ -5,6 +5,7 @@ use serde_json::Value;
 /// An event that went through the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
+    pub(crate) id: String,
     pub(crate) kind: String,
     pub(crate) correlation_id: String,
 }
@@ -17,6 +18,7 @@ pub(crate) fn events(log: &str) -> Vec<Event> {
         .filter(|line| line["message"] == "event")
         .filter_map(|line| {
             Some(Event {
+                id: text(&line["event.id"])?,
                 kind: text(&line["event.type"])?,
                 correlation_id: text(&line["correlation_id"])?,
             })

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use czo_repo::{Database, DatabaseOptions, DatabaseUrl};
 use tempfile::TempDir;
 
 use super::process::Process;
@@ -69,6 +70,16 @@ impl Site {
     pub(crate) async fn open_shop(&self, name: &str) -> String {
         let opened = self.czo(&["shops", "create", "--name", name, "--currency", "EUR"]).await;
         opened.succeeded().stdout.trim().to_owned()
+    }
+
+    /// Its database, to look at what no interface shows.
+    pub(crate) async fn open_database(&self) -> Database {
+        let url = match &self.database {
+            Some(database) => database.url().parse().expect("a postgres:// URL"),
+            None => DatabaseUrl::sqlite(self.path(".czo/czo.db")),
+        };
+        let options = DatabaseOptions::new(url).max_connections(1);
+        Database::connect(&options).await.expect("the database of the site")
     }
 
     /// The path of a file of this name.
