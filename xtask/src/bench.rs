@@ -46,9 +46,24 @@ const AREAS: &[Area] = &[
         about: "product pages and lists over HTTP, on both databases, next to a bare handler",
     },
     Area {
+        name: "cache",
+        targets: &[("czo-cache", "cache"), ("czo-repo", "cached")],
+        about: "hits in memory, in Redis and instead of a query, next to quick_cache, moka and fred",
+    },
+    Area {
         name: "events",
         targets: &[("czo-events", "events"), ("czo-events", "allocations"), ("czo-hooks", "hooks")],
         about: "emitting, publishing and hooks, next to dyn calls, tokio's broadcast and hookable",
+    },
+    Area {
+        name: "jobs",
+        targets: &[("czo-jobs", "jobs")],
+        about: "jobs through every queue, from enqueuing to their end, next to apalis",
+    },
+    Area {
+        name: "outbox",
+        targets: &[("czo-outbox", "outbox")],
+        about: "committed events to a null bus: how many, how soon, and what staging one costs",
     },
     Area {
         name: "repo",
@@ -66,7 +81,8 @@ pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Result<()> {
     let environment = infra::up(workspace)?;
     for (package, target) in area.targets {
         let mut cargo = workspace.cargo();
-        cargo.args(["bench", "--package", package, "--bench", target, "--"]);
+        // Some providers are behind a feature.
+        cargo.args(["bench", "--package", package, "--all-features", "--bench", target, "--"]);
         if args.quick {
             cargo.arg("--quick");
         }
@@ -110,7 +126,7 @@ mod tests {
     fn an_unknown_area_is_answered_with_the_known_ones() {
         let error = area("apl").unwrap_err().to_string();
         assert!(error.contains("`apl`"), "{error}");
-        assert!(error.contains("known areas: api, events, repo"), "{error}");
+        assert!(error.contains("known areas: api, cache, events, jobs, outbox, repo"), "{error}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod steps;
 mod terminal;
 mod test;
 mod tools;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -42,6 +43,7 @@ enum Task {
     Test(test::TestArgs),
     Check(check::CheckArgs),
     Bench(bench::BenchArgs),
+    Torture(torture::TortureArgs),
     Coverage(coverage::CoverageArgs),
     Loc(loc::LocArgs),
 }
@@ -64,6 +66,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test(args) => test::run(&workspace, &args),
         Task::Check(args) => check::run(&workspace, &args),
         Task::Bench(args) => bench::run(&workspace, &args),
+        Task::Torture(args) => torture::run(&workspace, &args),
         Task::Coverage(_) => coverage::run(&workspace),
         Task::Loc(args) => loc::run(&workspace, &args),
     }

@@ -12,11 +12,13 @@ use crate::workspace::Workspace;
 const INSTEAD: &str = "publish with `context.events(NAME).stage(tx, ctx, &payload)`";
 
 /// What a domain has no use for: it is handed `DomainContext::events`.
-const WAYS: [(&str, &str); 4] = [
+const WAYS: [(&str, &str); 6] = [
     ("EventBus", "names an event bus"),
     ("EventEmitter", "names an emitter of its own"),
     ("EventFactory", "makes envelopes by hand"),
     ("EventOutlet::new", "makes an outlet of its own"),
+    ("Outbox::new", "makes an outbox of its own"),
+    ("StagedEvent", "stages an envelope by hand"),
 ];
 
 /// Every place in the domains' sources that makes an envelope by hand, names a bus or publishes
@@ -57,7 +59,7 @@ fn detours(text: &str) -> Vec<(usize, &'static str)> {
     for (name, what) in WAYS {
         found.extend(code.match_indices(name).map(|(place, _)| (place, what)));
     }
-    for call in [".publish(", ".publish_batch("] {
+    for call in [".publish(", ".publish_batch(", ".relay("] {
         for (place, _) in code.match_indices(call) {
             // A domain may well publish something else, such as a product.
             if call == ".publish_batch(" || is_bus(receiver(&code[..place])) {
@@ -112,20 +114,24 @@ context
     .bus()
     .publish(event);
 anything.publish_batch(events);
+self.bus.relay(event, &Audience::Everyone);
 (\"http://bus\", bus.publish(event));
 let emitter = EventEmitter::new();
 let factory = EventFactory::new(NAME, clock, ids);
 let outlet = EventOutlet::new(other);
 send(&DomainEvent { id, ..other });
+let outbox = Outbox::new(&database, options);
+outbox.publish(tx, StagedEvent::unordered(event));
 ";
         let lines: Vec<_> = detours(code).into_iter().map(|(line, _)| line).collect();
-        assert_eq!(lines, [1, 3, 4, 7, 8, 9, 10, 11, 12, 13]);
+        assert_eq!(lines, [1, 3, 4, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
     }
 
     #[test]
     fn what_is_no_way_around_is_left_alone() {
         for code in [
             "products.publish(ctx, id).await",
+            "signals.relay(ctx, id).await",
             "fn event() -> DomainEvent {",
             "fn event(&self) -> &DomainEvent {",
             "fn event<'a>(all: &'a [DomainEvent]) -> &'a DomainEvent {",
@@ -135,6 +141,7 @@ send(&DomainEvent { id, ..other });
             "impl Summary for DomainEvent {",
             "impl Summary for &DomainEvent {",
             "pub outlet: EventOutlet,",
+            "Inbox::new(&database)",
             "struct MyDomainEvent {",
             "async fn handle(event: Arc<DomainEvent>) {",
             "self.events.stage(tx, ctx, &payload)",
