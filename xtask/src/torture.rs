@@ -44,13 +44,13 @@ const AREAS: &[Area] = &[
     Area {
         name: "cache",
         package: "czo-cache",
-        example: "torture",
+        example: "cache-torture",
         about: "Redis is frozen, killed, emptied and slowed: reads, worst latency, worst staleness",
     },
     Area {
         name: "outbox",
         package: "czo-outbox",
-        example: "torture",
+        example: "outbox-torture",
         about: "relays, writers and consumers are killed, PostgreSQL crashes: sent, arrived, lost",
     },
 ];

@@ -45,7 +45,11 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// A cache in the memory of this process.
+    /// A cache in the memory of this process. With no [`memory_bytes`](CacheOptions::memory_bytes) it
+    /// is [`off`](Self::off).
+    ///
+    /// What other processes write it does not hear of: where there are any,
+    /// [`max_age`](CacheOptions::max_age) is for how long that may not show.
     #[must_use]
     pub fn memory(options: &CacheOptions) -> Self {
         Self::of(Shared::new(options, None))
@@ -59,6 +63,12 @@ impl Cache {
         let shared = Shared::new(options, Some(Remote::new(store, shared)));
         tokio::spawn(remote::keep_linked(Arc::downgrade(&shared)));
         Self::of(shared)
+    }
+
+    /// A cache that keeps nothing: every read loads for itself, and waits for no other.
+    #[must_use]
+    pub fn off() -> Self {
+        Self::memory(&CacheOptions::default().memory_bytes(0))
     }
 
     fn of(shared: Arc<Shared>) -> Self {

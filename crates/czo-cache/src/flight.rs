@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
 
 use crate::namespace::Key;
-use crate::scope::{Generation, Scope, Scopes};
+use crate::scope::{Generation, Scope, Scopes, tag_scope};
 use crate::slot::{AnyValue, Slot};
 
 /// How many keys can be worked on at once.
@@ -75,11 +75,6 @@ impl Flight {
     fn has_landed(&self) -> bool {
         self.outcome.get().is_some()
     }
-}
-
-/// What the scope of a tag is called.
-pub(crate) fn tag_scope(tag: &str) -> String {
-    format!("tag:{tag}")
 }
 
 /// Whether a caller is to load, or to wait for another.

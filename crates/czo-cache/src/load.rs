@@ -13,10 +13,10 @@ use tracing::Instrument;
 
 use crate::codec::Codec;
 use crate::entry_options::EntryOptions;
-use crate::flight::{Boarding, Flight, Landing, Outcome, tag_scope};
+use crate::flight::{Boarding, Flight, Landing, Outcome};
 use crate::namespace::Key;
 use crate::remote::{Approach, Want};
-use crate::scope::{Generation, Scope, Scopes};
+use crate::scope::{Generation, Scope, tag_scope};
 use crate::shared::Shared;
 use crate::slot::{Age, AnyValue, Held, Slot, Tags, Times};
 use crate::timeline::{Tick, ticks};
@@ -125,8 +125,7 @@ async fn fly(landing: &Landing, order: &Order, want: Want, load: Load) {
             } else {
                 loads.misses.add()
             }
-            let slot =
-                slot(order, &shared.scopes, &flight.tags, flight.generation, found, loaded_at);
+            let slot = slot(order, shared, &flight.tags, flight.generation, found, loaded_at);
             let is_kept = slot.times.age(shared.timeline.now()) != Age::Dead;
             if is_kept {
                 land(&slot);
@@ -150,7 +149,9 @@ async fn fly(landing: &Landing, order: &Order, want: Want, load: Load) {
                         error = failure.message,
                         "a load failed, and what there was before is served"
                     );
-                    land(&slot);
+                    let keep =
+                        || shared.memory.keep_spare(key, slot.clone(), shared.timeline.now());
+                    shared.flights.land(key, flight, Outcome::Found(slot.clone()), keep);
                 }
                 None => {
                     let outcome = failure.error.map_or(Outcome::Abandoned, Outcome::Failed);
@@ -197,13 +198,13 @@ pub(crate) fn spare(shared: &Shared, order: &Order, stored: Option<Slot>) -> Opt
 /// What memory holds of what was found.
 pub(crate) fn slot(
     order: &Order,
-    scopes: &Scopes,
+    shared: &Shared,
     tags: &[Arc<Scope>],
     generation: Generation,
     found: Found,
     loaded_at: Tick,
 ) -> Slot {
-    let further = found.tags.iter().map(|tag| scopes.of(&tag_scope(tag)));
+    let further = found.tags.iter().map(|tag| shared.scopes.of(&tag_scope(tag)));
     let tags: Tags = tags.iter().cloned().chain(further).collect();
     let weight = found.value.as_ref().map_or(0, |value| order.codec.weigh(value));
     let is_absent = found.value.is_none();
@@ -212,18 +213,26 @@ pub(crate) fn slot(
         tags: (!tags.is_empty()).then(|| Arc::new(tags)),
         generation,
         version: found.version,
-        times: order.options.times(loaded_at, found.fresh_for, is_absent),
+        times: order.options.times(loaded_at, found.fresh_for, is_absent, shared.max_age),
         weight: u32::try_from(weight).unwrap_or(u32::MAX),
     }
 }
 
 impl EntryOptions {
-    fn times(&self, loaded_at: Tick, exactly: Option<Duration>, is_absent: bool) -> Times {
+    fn times(
+        &self,
+        loaded_at: Tick,
+        exactly: Option<Duration>,
+        is_absent: bool,
+        max_age: Duration,
+    ) -> Times {
         let fresh_for = match exactly {
             Some(duration) => duration,
             None if is_absent => self.absent_for,
             None => part(self.fresh_for, 1.0 - self.jitter.clamp(0.0, 1.0) * chance()),
         };
+        let fresh_for = fresh_for.min(max_age);
+        let oldest = loaded_at.saturating_add(ticks(max_age));
         let fresh_until = loaded_at.saturating_add(ticks(fresh_for));
         // That something is not there is no reason to say so for longer, and what is said to be
         // good for no time is not to be kept.
@@ -232,13 +241,13 @@ impl EntryOptions {
             false => (ticks(self.stale_for), ticks(self.spare_for)),
         };
         let ripe_for = part(fresh_for, self.refresh_after.clamp(0.0, 1.0));
-        let stale_until = fresh_until.saturating_add(stale_for);
+        let stale_until = fresh_until.saturating_add(stale_for).min(oldest);
         Times::new(
             loaded_at,
             loaded_at.saturating_add(ticks(ripe_for)),
             fresh_until,
             stale_until,
-            stale_until.saturating_add(spare_for),
+            stale_until.saturating_add(spare_for).min(oldest),
         )
     }
 }
@@ -261,11 +270,29 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
+    fn times(
+        options: &EntryOptions,
+        loaded_at: Tick,
+        exactly: Option<Duration>,
+        is_absent: bool,
+    ) -> Times {
+        options.times(loaded_at, exactly, is_absent, Duration::MAX)
+    }
+
+    #[test]
+    fn nothing_is_older_than_the_cache_lets_it_be() {
+        let options = EntryOptions::ttl(MINUTE).jitter(0.0).refresh_after(0.5).stale_for(MINUTE);
+        let second = Duration::from_secs(1);
+        let times = options.spare_for(MINUTE).times(7, None, false, second);
+        assert_eq!((times.refresh_at(), times.fresh_until()), (507, 1_007));
+        assert_eq!((times.stale_until(), times.kept_until()), (1_007, 1_007));
+    }
+
     #[test]
     fn jitter_spreads_the_end_over_its_part_of_the_time() {
         let options = EntryOptions::ttl(MINUTE).jitter(0.5);
         let ends: Vec<_> =
-            (0..1_000).map(|_| options.times(0, None, false).fresh_until()).collect();
+            (0..1_000).map(|_| times(&options, 0, None, false).fresh_until()).collect();
         assert!(ends.iter().all(|end| (30_000..=60_000).contains(end)));
         assert!(ends.iter().any(|end| *end < 40_000) && ends.iter().any(|end| *end > 50_000));
     }
@@ -273,7 +300,7 @@ mod tests {
     #[test]
     fn what_is_absent_is_never_stale() {
         let options = EntryOptions::ttl(MINUTE).stale_for(MINUTE).spare_for(MINUTE);
-        let times = options.times(0, None, true);
+        let times = times(&options, 0, None, true);
         assert_eq!((times.fresh_until(), times.kept_until()), (5_000, 5_000));
     }
 
@@ -281,7 +308,7 @@ mod tests {
     fn no_duration_is_too_long_and_no_part_too_odd() {
         let options = EntryOptions::ttl(Duration::MAX).jitter(f64::NAN).stale_for(Duration::MAX);
         let longest = 7 + u64::from(u32::MAX);
-        assert_eq!(options.times(7, None, false).fresh_until(), longest);
-        assert_eq!(options.times(7, Some(Duration::MAX), false).kept_until(), longest);
+        assert_eq!(times(&options, 7, None, false).fresh_until(), longest);
+        assert_eq!(times(&options, 7, Some(Duration::MAX), false).kept_until(), longest);
     }
 }

@@ -6,7 +6,7 @@ use quick_cache::sync::{Cache as Store, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Weighter};
 
 use crate::namespace::{Key, KeyRef};
-use crate::slot::{Age, Held, Slot};
+use crate::slot::{Age, Slot};
 use crate::timeline::Tick;
 
 /// What an entry weighs beside its value and its key.
@@ -24,13 +24,27 @@ impl Weighter<Key, Slot> for ByWeight {
     }
 }
 
+/// How much of what can't be loaded is in memory where nothing else is.
+const SPARES: u64 = 4 << 20;
+
 /// The first tier. Nothing is in it when it may have no bytes.
 pub(crate) struct Memory {
     store: Option<Store<Key, Slot, ByWeight>>,
+    only_spares: bool,
 }
 
 impl Memory {
     pub(crate) fn new(bytes: u64) -> Self {
+        Self::of(bytes, false)
+    }
+
+    /// Keeps what is served because it can't be loaded, and nothing else: a source that fails is to be
+    /// left alone for a while, wherever values are.
+    pub(crate) fn of_spares() -> Self {
+        Self::of(SPARES, true)
+    }
+
+    fn of(bytes: u64, only_spares: bool) -> Self {
         let store = (bytes > 0).then(|| {
             let items = usize::try_from((bytes / TYPICAL).clamp(256, 1 << 20)).unwrap_or(256);
             Store::with(
@@ -41,7 +55,7 @@ impl Memory {
                 DefaultLifecycle::default(),
             )
         });
-        Self { store }
+        Self { store, only_spares }
     }
 
     #[inline]
@@ -60,9 +74,18 @@ impl Memory {
         if self.is_outdated(key, slot.version, now) {
             return;
         }
-        if slot.times.age(now) == Age::Dead {
-            store.remove_if(&key.by_ref(), |there| !matches!(there.held, Held::Tombstone));
+        if self.only_spares || slot.times.age(now) == Age::Dead {
+            self.remove(key.by_ref());
         } else {
+            store.insert(key.clone(), slot);
+        }
+    }
+
+    /// Keeps what is served because it can't be loaded. The caller holds the key.
+    pub(crate) fn keep_spare(&self, key: &Key, slot: Slot, now: Tick) {
+        if let Some(store) = &self.store
+            && !self.is_outdated(key, slot.version, now)
+        {
             store.insert(key.clone(), slot);
         }
     }
@@ -71,26 +94,22 @@ impl Memory {
     pub(crate) fn is_outdated(&self, key: &Key, version: Option<i64>, now: Tick) -> bool {
         let (Some(version), Some(there)) = (version, self.peek(key.by_ref())) else { return false };
         // A value that was invalidated says nothing of what is there now.
-        let counts = matches!(there.held, Held::Tombstone) || there.is_good(&key.namespace);
+        let counts = there.is_tombstone() || there.is_good(&key.namespace);
         let is_later = there.version.is_some_and(|there| version < there);
         counts && is_later && there.times.age(now) != Age::Dead
     }
 
+    /// Forgets what is known of a key, but not which versions are too low.
     pub(crate) fn remove(&self, key: KeyRef<'_>) {
         if let Some(store) = &self.store {
-            store.remove(&key);
+            store.remove_if(&key, |slot| !slot.is_tombstone());
         }
     }
 
+    /// The same for all keys that are meant.
     pub(crate) fn remove_all(&self, concerns: impl Fn(&Key) -> bool) {
         if let Some(store) = &self.store {
-            store.retain(|key, _| !concerns(key));
-        }
-    }
-
-    pub(crate) fn clear(&self) {
-        if let Some(store) = &self.store {
-            store.clear();
+            store.retain(|key, slot| slot.is_tombstone() || !concerns(key));
         }
     }
 

@@ -12,6 +12,9 @@ pub struct CacheOptions {
     /// An entry larger than a part of it is not kept: than an eighth with two cores, with more cores
     /// than a smaller one.
     pub memory_bytes: u64,
+    /// No entry is kept for longer than this, whatever its own options say, and as a spare neither.
+    /// Default without end.
+    pub max_age: Duration,
     pub(crate) tokio_time: bool,
 }
 
@@ -20,6 +23,13 @@ impl CacheOptions {
     #[must_use]
     pub const fn memory_bytes(mut self, bytes: u64) -> Self {
         self.memory_bytes = bytes;
+        self
+    }
+
+    /// Keeps nothing for longer than this.
+    #[must_use]
+    pub const fn max_age(mut self, duration: Duration) -> Self {
+        self.max_age = duration;
         self
     }
 
@@ -33,7 +43,7 @@ impl CacheOptions {
 
 impl Default for CacheOptions {
     fn default() -> Self {
-        Self { memory_bytes: 64 << 20, tokio_time: false }
+        Self { memory_bytes: 64 << 20, max_age: Duration::MAX, tokio_time: false }
     }
 }
 

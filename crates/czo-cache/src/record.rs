@@ -80,6 +80,19 @@ impl Stored<'_> {
     }
 }
 
+/// The bytes that say nothing but of which version they are.
+pub(crate) fn bound(version: Option<i64>) -> Vec<u8> {
+    let bound = Stored {
+        version,
+        schema: 0,
+        generation: 0,
+        times: StoredTimes::default(),
+        tags: Vec::new(),
+        body: Body::Tombstone,
+    };
+    bound.write().expect("neither tags nor a value are too many or too long, since there are none")
+}
+
 /// The entry that these bytes are, if they are one.
 pub(crate) fn read(bytes: &[u8]) -> Option<Stored<'_>> {
     let mut rest = Rest(bytes);

@@ -24,7 +24,6 @@ pub(crate) use self::fetch::Fetched;
 pub(crate) use self::lease::{Approach, HeldLease, Want};
 pub(crate) use self::link::keep_linked;
 use self::pending::Pending;
-use crate::namespace::Key;
 use crate::options::SharedOptions;
 use crate::shared::Shared;
 use crate::stats::Stats;
@@ -189,44 +188,11 @@ impl Drop for Telling<'_> {
     fn drop(&mut self) {
         let Some(what) = self.what.take() else { return };
         self.remote.pending.add(what);
-        // After it is noted: a session that begins has looked before or looks now.
-        if let Some(live) = self.live.take().or_else(|| self.remote.live()) {
+        // After it is noted: a session that begins later tells it, and one that began before would
+        // show what was to be forgotten.
+        if let Some(live) = self.remote.live() {
             self.remote.end(&live);
         }
-        if let Some(newer) = self.remote.live() {
-            self.remote.end(&newer);
-        }
-    }
-}
-
-impl Shared {
-    /// Does to memory what is said of the store.
-    pub(crate) fn apply(&self, what: &Invalidation) {
-        match what {
-            Invalidation::Keys(keys) => {
-                for key in keys {
-                    if let Some(key) = self.key(key) {
-                        self.forget(&key);
-                    }
-                }
-            }
-            Invalidation::Below(key, version) => {
-                if let Some(key) = self.key(key) {
-                    self.forget_below(&key, *version);
-                }
-            }
-            Invalidation::Scope(scope) => self.scopes.invalidate(scope),
-            Invalidation::Pattern(pattern) => {
-                let pattern = crate::pattern::Pattern::new(pattern);
-                self.forget_all(|key| pattern.matches(&key.full()));
-            }
-        }
-    }
-
-    /// The key that the store calls so, if anybody here has its namespace.
-    fn key(&self, full: &str) -> Option<Key> {
-        let (path, text) = full.split_once('|')?;
-        Some(Key::new(&self.namespaces.find(path)?, text))
     }
 }
 

@@ -46,6 +46,11 @@ impl Scope {
     }
 }
 
+/// What the scope of a tag is called.
+pub(crate) fn tag_scope(tag: &str) -> String {
+    format!("tag:{tag}")
+}
+
 /// All scopes that an entry, a load or a handle has.
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {

@@ -151,6 +151,10 @@ impl Slot {
         namespace.scopes().iter().all(is_good) && self.tags().iter().all(is_good)
     }
 
+    pub(crate) fn is_tombstone(&self) -> bool {
+        matches!(self.held, Held::Tombstone)
+    }
+
     pub(crate) fn tags(&self) -> &[Arc<Scope>] {
         self.tags.as_deref().map_or(&[], |tags| tags)
     }

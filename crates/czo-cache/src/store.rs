@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use crate::record;
+
 /// A store that several processes share, and that tells each what the others invalidate.
 ///
 /// A provider may be asked from many tasks at once. Every call must end: within the provider's own
@@ -61,15 +63,10 @@ pub trait StoreSession: fmt::Debug + Send + Sync {
     /// Keeps a lease for longer; false when it is lost.
     async fn extend(&self, key: &str, token: u64, duration: Duration) -> Result<bool, StoreError>;
 
-    /// Keeps what was loaded, or removes what is there when that is not to be kept, and gives the lease
-    /// back. Nothing is done, and the answer is false, when anything that concerns the key was
-    /// invalidated or written since the lease was given, or a later version is there.
-    async fn commit(
-        &self,
-        key: &str,
-        token: u64,
-        record: Option<Record>,
-    ) -> Result<bool, StoreError>;
+    /// Keeps what was loaded, and gives the lease back. Nothing is done, and the answer is false, when
+    /// anything that concerns the key was invalidated or written since the lease was given, or a
+    /// later version is there.
+    async fn commit(&self, key: &str, token: u64, record: Record) -> Result<bool, StoreError>;
 
     /// Gives a lease back.
     async fn release(&self, key: &str, token: u64) -> Result<(), StoreError>;
@@ -86,21 +83,29 @@ pub trait StoreSession: fmt::Debug + Send + Sync {
     async fn beat(&self, number: u64) -> Result<(), StoreError>;
 }
 
-/// What is kept of a value.
+/// What is kept of a value. One that is kept for no time takes the place of what is there, as others
+/// do, and then nothing is there.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Record {
     /// The value, and all that has to be known about it.
     pub bytes: Vec<u8>,
-    /// How long it is kept.
+    /// How long it is kept, in whole milliseconds.
     pub keep_for: Duration,
     /// The version of its row, if it has one.
     pub version: Option<i64>,
 }
 
 impl Record {
-    pub(crate) fn new(bytes: Vec<u8>, keep_for: Duration, version: Option<i64>) -> Self {
+    /// These bytes, for so long.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>, keep_for: Duration, version: Option<i64>) -> Self {
         Self { bytes, keep_for, version }
+    }
+
+    /// Nothing, in the place of what is there, unless that is of a later version.
+    pub(crate) fn nothing(version: Option<i64>) -> Self {
+        Self::new(record::bound(version), Duration::ZERO, version)
     }
 }
 

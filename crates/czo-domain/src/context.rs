@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use czo_cache::Cache;
 use czo_core::{Clock, EventFactory, IdGenerator, PermissionService, ShopDirectory};
 use czo_fetch::Fetcher;
 use czo_graphql::GraphqlOptions;
@@ -22,6 +23,9 @@ pub struct DomainContext {
     pub inbox: Inbox,
     /// Where what is to be done later goes.
     pub jobs: DomainJobs,
+    /// What was read before. A domain keeps what is its own in a
+    /// [namespace](Cache::namespace) of its name.
+    pub cache: Cache,
     /// What is fetched from the outside.
     pub fetcher: Fetcher,
     /// What others do around the operations of domains, and the domain around those of others.

@@ -89,6 +89,7 @@ impl Czo {
             outlet: EventOutlet::new(outbox.clone()).only_listed(&catalogue),
             inbox: Inbox::new(&database),
             jobs: jobs.domain_jobs(),
+            cache: config.cache.open()?,
             fetcher: Fetcher::new(config.fetch.fetch_options()),
             hooks: self.hooks.clone(),
             permissions: permissions.clone(),

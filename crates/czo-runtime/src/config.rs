@@ -1,5 +1,6 @@
 //! What can be configured, and where each value comes from.
 
+mod cache;
 mod error;
 mod sections;
 
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data_dir;
 
+pub use cache::{CacheConfig, CacheProvider};
 pub use error::ConfigError;
 use error::value_error;
 pub(crate) use error::wrong;
@@ -59,6 +61,8 @@ pub struct Config {
     pub outbox: OutboxConfig,
     /// What is done later.
     pub jobs: JobsConfig,
+    /// What was read, kept for the next who reads it.
+    pub cache: CacheConfig,
     /// What is fetched from the outside.
     pub fetch: FetchConfig,
     /// The log.
@@ -78,6 +82,7 @@ impl Default for Config {
             event_bus: EventBusConfig::default(),
             outbox: OutboxConfig::default(),
             jobs: JobsConfig::default(),
+            cache: CacheConfig::default(),
             fetch: FetchConfig::default(),
             log: LogConfig::default(),
             roles: BTreeMap::new(),
@@ -141,6 +146,7 @@ impl Config {
         }
         self.outbox.check()?;
         self.jobs.check()?;
+        self.cache.check()?;
         if self.roles.contains_key(StaticRoles::OWNER) {
             let message =
                 "the role `owner` may do everything and cannot be changed; use another name";
@@ -289,6 +295,22 @@ mod tests {
             ("[jobs]\nurl = \"redis://u:s3cr3t@cache\"", "jobs.url"),
             ("[jobs]\nprovider = \"redis\"\nurl = \"https://u:s3cr3t@cache\"", "jobs.url"),
             ("[jobs]\nworker = \"no\"", "jobs.worker"),
+            ("[cache]\nprovider = \"disk\"", "cache.provider"),
+            ("[cache]\nprovider = \"redis\"", "cache.url"),
+            ("[cache]\nprovider = \"memory_and_redis\"", "cache.url"),
+            ("[cache]\nurl = \"redis://u:s3cr3t@cache\"", "cache.url"),
+            ("[cache]\nprovider = \"redis\"\nurl = \"https://u:s3cr3t@cache\"", "cache.url"),
+            (
+                "[cache]\nprovider = \"redis\"\nurl = \"redis://cache\"\nprefix = \"{a}\"",
+                "cache.prefix",
+            ),
+            (
+                "[cache]\nprovider = \"redis\"\nurl = \"redis://cache\"\ntimeout_milliseconds = 600",
+                "cache.staleness_milliseconds",
+            ),
+            ("[cache]\nstaleness_milliseconds = 0", "cache.staleness_milliseconds"),
+            ("[cache]\ntimeout_milliseconds = 0", "cache.timeout_milliseconds"),
+            ("[cache]\nmemory_mib = 0", "cache.memory_mib"),
             ("[fetch]\nallow = [\"localhost\"]", "fetch.allow"),
             ("[fetch]\ntimeout_seconds = 0", "fetch.timeout_seconds"),
             ("[jobs]\nprovider = \"memory\"\nworker = false", "jobs.worker"),

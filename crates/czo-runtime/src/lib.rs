@@ -22,9 +22,9 @@ mod topology;
 pub use application::Application;
 pub use builder::{Czo, CzoBuilder};
 pub use config::{
-    Config, ConfigError, DEFAULT_FILE, DatabaseConfig, EventBusConfig, EventBusProvider,
-    FetchConfig, GraphqlConfig, JobsConfig, JobsProvider, LogConfig, OutboxConfig, RoleConfig,
-    ServerConfig,
+    CacheConfig, CacheProvider, Config, ConfigError, DEFAULT_FILE, DatabaseConfig, EventBusConfig,
+    EventBusProvider, FetchConfig, GraphqlConfig, JobsConfig, JobsProvider, LogConfig,
+    OutboxConfig, RoleConfig, ServerConfig,
 };
 pub use error::RuntimeError;
 pub use server_file::RunningServer;

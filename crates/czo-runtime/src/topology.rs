@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use czo_cache::Cache;
 use czo_core::{EventCatalogue, EventType, Group, StaticRoles, SubscribeOptions, TopicPattern};
 use czo_domain::{DomainContext, DomainJobs, DomainName, EventOutlet, Parts, Registration};
 use czo_fetch::Fetcher;
@@ -73,6 +74,7 @@ impl Czo {
                 .only_listed(&self.event_catalogue()?),
             inbox: Inbox::new(&database),
             jobs: DomainJobs::new(SqlJobs::new(database.clone())),
+            cache: Cache::off(),
             fetcher: Fetcher::default(),
             hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),

@@ -25,6 +25,9 @@ use self::truth::Truth;
 /// load, on a machine that does much else.
 const BUDGET: Duration = Duration::from_millis(2_500);
 
+/// How long a writer may take from its commit until Redis is told.
+const TELLING: Duration = Duration::from_millis(250);
+
 /// How long it may take until all nodes are linked again.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -37,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) nodes: usize,
     /// How many read at once at each node.
     pub(crate) readers: usize,
+    /// How many write at once at each node.
+    pub(crate) writers: usize,
     /// For how long memory may show what another node has invalidated.
     pub(crate) bound: Duration,
 }
@@ -65,9 +70,18 @@ enum Harm {
     Cut,
     /// A node's network takes two seconds each way.
     Slow,
+    /// A node hears late of what others invalidate, and is answered in time whatever it asks.
+    SlowNotices,
 }
 
-const HARMS: [Harm; 7] = [
+impl Harm {
+    /// Whether a node can't tell the others in time: then these can't know.
+    fn keeps_from_telling(self) -> bool {
+        !matches!(self, Self::SlowNotices)
+    }
+}
+
+const HARMS: [Harm; 8] = [
     Harm::Freeze,
     Harm::Crash,
     Harm::Empty,
@@ -75,6 +89,7 @@ const HARMS: [Harm; 7] = [
     Harm::Reset,
     Harm::Cut,
     Harm::Slow,
+    Harm::SlowNotices,
 ];
 
 /// Tortures by `plan`, and says what the reads saw.
@@ -86,7 +101,7 @@ const HARMS: [Harm; 7] = [
 pub(crate) async fn torture(plan: &Plan, progress: impl Fn(Duration, &Figures)) -> Result<Outcome> {
     let mut server = block_in_place(Server::start)?;
     let truth = Arc::new(Truth::new());
-    let ledger = Arc::new(Ledger::new(plan.bound, BUDGET));
+    let ledger = Arc::new(Ledger::new(plan.bound + TELLING, BUDGET));
     let mut nodes = Vec::new();
     for number in 0..plan.nodes {
         let (truth, ledger) = (truth.clone(), ledger.clone());
@@ -105,14 +120,16 @@ pub(crate) async fn torture(plan: &Plan, progress: impl Fn(Duration, &Figures)) 
                 }
             });
         }
-        let mut dice = Dice::of(plan.seed, u64::try_from(number * 1_000 + 999)?);
-        let node = node.clone();
-        at_work.spawn(async move {
-            loop {
-                node.write(&mut dice).await;
-                tokio::time::sleep(dice.millis(0, 30)).await;
-            }
-        });
+        for writer in 0..plan.writers {
+            let mut dice = Dice::of(plan.seed, u64::try_from(number * 1_000 + 999 - writer)?);
+            let node = node.clone();
+            at_work.spawn(async move {
+                loop {
+                    node.write(&mut dice).await;
+                    tokio::time::sleep(dice.millis(0, 60)).await;
+                }
+            });
+        }
     }
     let mut dice = Dice::of(plan.seed, u64::MAX);
     let began = Instant::now();
@@ -120,7 +137,7 @@ pub(crate) async fn torture(plan: &Plan, progress: impl Fn(Duration, &Figures)) 
         pause(dice.millis(500, 3_000), began, &ledger, &progress).await;
         let harm = *dice.pick(&HARMS).context("there is something to do")?;
         let node = usize::try_from(dice.below(u32::try_from(nodes.len())?))?;
-        ledger.harmed();
+        ledger.harmed(harm.keeps_from_telling());
         harm_one(harm, &mut server, &nodes[node], &mut dice).await?;
         all_linked(&nodes).await.with_context(|| format!("after {harm:?}"))?;
         ledger.mended();
@@ -159,6 +176,11 @@ async fn harm_one(harm: Harm, server: &mut Server, node: &Node, dice: &mut Dice)
         }
         Harm::Slow => {
             node.proxy.delay(Duration::from_secs(2));
+            tokio::time::sleep(dice.millis(500, 5_000)).await;
+            node.proxy.mend();
+        }
+        Harm::SlowNotices => {
+            node.proxy.delay_notices(dice.millis(50, 5_000));
             tokio::time::sleep(dice.millis(500, 5_000)).await;
             node.proxy.mend();
         }

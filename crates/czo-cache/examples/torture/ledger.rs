@@ -60,14 +60,17 @@ impl Ledger {
         Self { bound, budget, state: Mutex::new(state) }
     }
 
-    pub(crate) fn harmed(&self) {
+    /// Something is harmed; `excuses` whoever is stale meanwhile.
+    pub(crate) fn harmed(&self, excuses: bool) {
         let mut state = self.lock();
-        state.calm_since = None;
+        if excuses {
+            state.calm_since = None;
+        }
         state.figures.harms += 1;
     }
 
     pub(crate) fn mended(&self) {
-        self.lock().calm_since = Some(Instant::now());
+        self.lock().calm_since.get_or_insert_with(Instant::now);
     }
 
     pub(crate) fn wrote(&self) {

@@ -1,6 +1,6 @@
 //! Harms Redis and the networks to it under load, and looks whether a read ever sees what it must not:
 //! `cargo xtask torture cache [--minutes N]`, or
-//! `cargo run --package czo-cache --all-features --example torture -- [--minutes N]`.
+//! `cargo run --package czo-cache --all-features --example cache-torture -- [--minutes N]`.
 //!
 //! Two nodes read and write the same rows through caches of their own, over a Redis that is frozen,
 //! killed and started with older data, emptied, slowed by two seconds each way and cut off in the middle
@@ -53,6 +53,7 @@ fn run(options: &Options) -> Result<()> {
         seed: options.seed.unwrap_or(now.as_secs()),
         nodes: 2,
         readers: 8,
+        writers: 3,
         bound: Duration::from_secs(2),
     };
     eprintln!("seed {}", plan.seed);

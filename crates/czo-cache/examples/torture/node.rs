@@ -80,27 +80,42 @@ impl Node {
         self.ledger.read(Read { node: self.number, row, began, version, replaced: &replaced });
     }
 
-    /// Writes a row, and forgets it in one of the ways there are.
+    /// Writes a row, and forgets it in one of the ways there are, a moment later: others write it
+    /// meanwhile.
     pub(crate) async fn write(&self, dice: &mut Dice) {
         let row = self.row(dice);
         let version = self.truth.write(row, self.number);
         self.ledger.wrote();
+        tokio::time::sleep(dice.millis(0, 5)).await;
+        match is_put(row) {
+            true => self.put(dice, row, version).await,
+            false => self.forget(dice, row).await,
+        }
+        self.truth.told(row, version);
+    }
+
+    /// Tells by the version: what is put late takes the place of nothing that is newer.
+    async fn put(&self, dice: &mut Dice, row: usize, version: u64) {
         let number = i64::try_from(version).unwrap_or(i64::MAX);
         match dice.below(100) {
-            0..45 => self.rows.delete(&key(row)).await,
-            45..65 => self.rows.invalidate_tag(&tag(row)).await,
-            65..75 => self.rows.invalidate(&format!("{}*", key(row))).await,
-            75..77 => self.rows.clear().await,
-            77..78 => self.whole.clear().await,
-            78..88 if has_version(row) => self.rows.invalidate_below(&key(row), number).await,
-            88..100 if has_version(row) => {
+            0..50 => self.rows.invalidate_below(&key(row), number).await,
+            _ => {
                 let value = Row { version, title: "a shirt".to_owned() };
                 let value = Loaded::found(value).version(number);
                 self.rows.put(&key(row), value, &options(dice, row)).await;
             }
+        }
+    }
+
+    async fn forget(&self, dice: &mut Dice, row: usize) {
+        match dice.below(100) {
+            0..50 => self.rows.delete(&key(row)).await,
+            50..72 => self.rows.invalidate_tag(&tag(row)).await,
+            72..84 => self.rows.invalidate(&format!("{}*", key(row))).await,
+            84..86 => self.rows.clear().await,
+            86..87 => self.whole.clear().await,
             _ => self.rows.delete_many(&[&key(row)]).await,
         }
-        self.truth.told(row, version);
     }
 
     /// Some are read and written far more often than others.
@@ -112,6 +127,12 @@ impl Node {
 
 fn has_version(row: usize) -> bool {
     row.is_multiple_of(2)
+}
+
+/// Whether what was written is put, and not only forgotten. Whoever puts has to tell by versions
+/// whenever they write: something that is forgotten may be put again by who is late.
+fn is_put(row: usize) -> bool {
+    row.is_multiple_of(4)
 }
 
 fn key(row: usize) -> String {
@@ -127,7 +148,7 @@ fn options(dice: &mut Dice, row: usize) -> EntryOptions {
     let second = Duration::from_secs(1);
     // Long enough that what is stale is so by an invalidation that was missed. Some are loaded again all
     // the time.
-    let part = if row.is_multiple_of(4) { 0.000_5 } else { 1.0 };
+    let part = if row.is_multiple_of(3) { 0.000_5 } else { 1.0 };
     let options = EntryOptions::ttl(600 * second).refresh_after(part).tag(tag(row));
     if dice.happens(500) { options.spare_for(600 * second) } else { options }
 }

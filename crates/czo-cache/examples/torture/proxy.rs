@@ -12,6 +12,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+/// What a listener says first.
+const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
+
 /// What passes between a node and Redis. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
@@ -24,6 +27,8 @@ struct Shared {
     server: u16,
     /// In milliseconds, each way.
     delay: AtomicU64,
+    /// The same, for what listeners hear.
+    notice_delay: AtomicU64,
     is_cut: AtomicBool,
     /// Connections end, in the middle of what is said.
     cut: Notify,
@@ -37,6 +42,7 @@ impl Proxy {
                 address: listener.local_addr()?,
                 server,
                 delay: AtomicU64::new(0),
+                notice_delay: AtomicU64::new(0),
                 is_cut: AtomicBool::new(false),
                 cut: Notify::new(),
             }),
@@ -58,8 +64,12 @@ impl Proxy {
 
     /// Delays everything by so much each way.
     pub(crate) fn delay(&self, delay: Duration) {
-        let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-        self.shared.delay.store(millis, Ordering::Relaxed);
+        self.shared.delay.store(millis(delay), Ordering::Relaxed);
+    }
+
+    /// Delays what listeners hear by so much; whatever is asked is answered as before.
+    pub(crate) fn delay_notices(&self, delay: Duration) {
+        self.shared.notice_delay.store(millis(delay), Ordering::Relaxed);
     }
 
     /// Ends all connections, wherever they are; with `stay`, there are no others until told so.
@@ -71,6 +81,7 @@ impl Proxy {
     pub(crate) fn mend(&self) {
         self.shared.is_cut.store(false, Ordering::Relaxed);
         self.delay(Duration::ZERO);
+        self.delay_notices(Duration::ZERO);
     }
 
     async fn connect(self, client: TcpStream) {
@@ -81,37 +92,55 @@ impl Proxy {
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
+        let listens = AtomicBool::new(false);
+        let ask = |said: &[u8]| {
+            if said.windows(SUBSCRIBE.len()).any(|word| word == SUBSCRIBE) {
+                listens.store(true, Ordering::Relaxed);
+            }
+            self.shared.delay.load(Ordering::Relaxed)
+        };
+        let answer = |_: &[u8]| {
+            let delay = self.shared.delay.load(Ordering::Relaxed);
+            match listens.load(Ordering::Relaxed) {
+                true => delay.max(self.shared.notice_delay.load(Ordering::Relaxed)),
+                false => delay,
+            }
+        };
         tokio::select! {
-            () = self.carry(from_client, to_server) => {}
-            () = self.carry(from_server, to_client) => {}
+            () = carry(from_client, to_server, ask) => {}
+            () = carry(from_server, to_client, answer) => {}
             () = self.shared.cut.notified() => {}
         }
     }
+}
 
-    /// Carries bytes, in order, each after its delay.
-    async fn carry(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-        let (pass, mut passed) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
-        let read = async {
-            // Small, so that a cut comes in the middle of an answer.
-            let mut buffer = vec![0; 512];
-            while let Ok(length @ 1..) = from.read(&mut buffer).await {
-                let delay = Duration::from_millis(self.shared.delay.load(Ordering::Relaxed));
-                if pass.send((Instant::now() + delay, buffer[..length].to_vec())).is_err() {
-                    return;
-                }
+/// Carries bytes, in order, each after its delay, in milliseconds.
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: impl Fn(&[u8]) -> u64) {
+    let (pass, mut passed) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    let read = async {
+        // Small, so that a cut comes in the middle of an answer.
+        let mut buffer = vec![0; 512];
+        while let Ok(length @ 1..) = from.read(&mut buffer).await {
+            let delay = Duration::from_millis(delay(&buffer[..length]));
+            if pass.send((Instant::now() + delay, buffer[..length].to_vec())).is_err() {
+                return;
             }
-        };
-        let write = async {
-            while let Some((when, bytes)) = passed.recv().await {
-                tokio::time::sleep_until(when).await;
-                if to.write_all(&bytes).await.is_err() {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            () = read => {}
-            () = write => {}
         }
+    };
+    let write = async {
+        while let Some((when, bytes)) = passed.recv().await {
+            tokio::time::sleep_until(when).await;
+            if to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = read => {}
+        () = write => {}
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use super::Cache;
-use super::read::{JOINS, Look};
+use super::read::Look;
 use crate::codec::Cached;
 use crate::entry_options::EntryOptions;
 use crate::error::LoadError;
@@ -97,7 +97,7 @@ impl Cache {
     ) -> Result<(), LoadError<E>> {
         let hard = options.hard_timeout;
         let began = tokio::time::Instant::now();
-        for _ in 0..JOINS {
+        for _ in 0..self.shared.joins {
             let (mut seats, mut waiting, mut again) = (Vec::new(), Vec::new(), Vec::new());
             for key in open {
                 match self.board::<T>(key, options) {

@@ -16,9 +16,6 @@ use crate::remote::{Fetched, Want};
 use crate::shared::Shared;
 use crate::slot::{Age, Held, Slot};
 
-/// How often a load of others is waited for that turns out to be no good.
-pub(super) const JOINS: usize = 3;
-
 /// What memory has for a key.
 pub(super) enum Look<T> {
     /// It is served as it is.
@@ -189,7 +186,7 @@ impl Cache {
         let limit = if spare.is_some() { options.soft_timeout.min(hard) } else { hard };
         let mut load = Some(load);
         let key = Key::new(&self.namespace, key);
-        for _ in 0..JOINS {
+        for _ in 0..self.shared.joins {
             if load.is_none() {
                 // A load that was begun and is not taken off would be waited for in vain.
                 break;
@@ -301,7 +298,7 @@ impl Cache {
             let order = self.order::<T>(&key.text, options, Want::Any, Wanted::Value);
             let stored = flight.spare.get().cloned();
             if let Some(slot) = load::spare(&self.shared, &order, stored) {
-                self.shared.memory.keep(key, slot, self.shared.timeline.now());
+                self.shared.memory.keep_spare(key, slot, self.shared.timeline.now());
             }
         }
     }

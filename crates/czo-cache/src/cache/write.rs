@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::Cache;
 use crate::codec::Cached;
 use crate::entry_options::EntryOptions;
-use crate::flight::tag_scope;
 use crate::load::{self, Order, Wanted};
 use crate::loaded::Loaded;
 use crate::namespace::Key;
 use crate::pattern::Pattern;
 use crate::remote::{Live, Remote, Want};
+use crate::scope::tag_scope;
 use crate::slot::Slot;
 use crate::store::Invalidation;
 
@@ -28,7 +28,10 @@ impl Cache {
     }
 
     /// The same for a value of which more is known. A lower version than the one that is there is
-    /// not taken.
+    /// not taken, nor one [below](Self::invalidate_below) what is.
+    ///
+    /// Who puts has to tell by the version whenever they write. What was [deleted](Self::delete)
+    /// bears none: a value that is put after that is taken, however old it is.
     pub async fn put<T: Cached>(&self, key: &str, value: Loaded<T>, options: &EntryOptions) {
         self.put_many([(key.to_owned(), value)], options).await;
     }
@@ -81,7 +84,7 @@ impl Cache {
             let order = self.order::<T>(&key, options, Want::Any, Wanted::Answer);
             let found = value.into();
             let (generation, now) = (shared.scopes.generation(), shared.timeline.now());
-            let slot = load::slot(&order, &shared.scopes, &tags, generation, found, now);
+            let slot = load::slot(&order, shared, &tags, generation, found, now);
             if shared.put(&order.key, slot.clone()) {
                 written.push((order, slot));
             }
@@ -94,7 +97,7 @@ impl Cache {
         }
     }
 
-    /// Writes to the store, and forgets there what can't be written; false when that did not succeed.
+    /// Writes to the store; false when that did not succeed.
     async fn write(
         &self,
         remote: &Remote,
@@ -102,27 +105,20 @@ impl Cache {
         written: &[(Order, Slot)],
         generation: u64,
     ) -> bool {
-        let (mut records, mut forgotten) = (Vec::with_capacity(written.len()), Vec::new());
-        for (order, slot) in written {
-            match remote.record(&self.shared, order, slot, generation) {
-                Some(record) => records.push((order, record)),
-                None => forgotten.push(order.key.full()),
-            }
+        let record = |(order, slot): &(Order, Slot)| {
+            (order.key.full(), remote.record(&self.shared, order, slot, generation))
+        };
+        let records: Vec<_> = written.iter().map(record).collect();
+        if records.is_empty() {
+            return true;
         }
-        let (orders, records): (Vec<_>, Vec<_>) =
-            records.into_iter().map(|(order, record)| (order, (order.key.full(), record))).unzip();
-        if !records.is_empty() {
-            let Ok(kept) = live.session.write(records).await else {
-                self.shared.stats.redis.errors.add();
-                return false;
-            };
-            // A later version is there.
-            for (order, _) in orders.iter().zip(kept).filter(|(_, is_kept)| !is_kept) {
-                self.shared.forget(&order.key);
-            }
-        }
-        if !forgotten.is_empty() {
-            remote.invalidate(&self.shared, Invalidation::Keys(forgotten)).await;
+        let Ok(kept) = live.session.write(records).await else {
+            self.shared.stats.redis.errors.add();
+            return false;
+        };
+        // A later version is there.
+        for ((order, _), _) in written.iter().zip(kept).filter(|(_, is_kept)| !is_kept) {
+            self.shared.forget(&order.key);
         }
         true
     }
@@ -141,8 +137,9 @@ impl Cache {
         }
     }
 
-    /// Forgets a key, and takes no version of it below this one for half a minute, unless the key is
-    /// forgotten otherwise meanwhile: what a replica that lags behind still shows is not kept.
+    /// Forgets a key, and takes no version of it below this one for half a minute, whatever else is
+    /// forgotten meanwhile: what a replica that lags behind still shows is not kept, nor what another
+    /// is late to [`put`](Self::put).
     pub async fn invalidate_below(&self, key: &str, version: i64) {
         let key = Key::new(&self.namespace, key);
         let what = || Invalidation::Below(key.full(), version);
@@ -176,7 +173,7 @@ impl Cache {
         self.invalidate_scope(self.namespace.scope()).await;
         if self.namespace.path().is_empty() {
             // It would be of no use to anybody.
-            self.shared.memory.clear();
+            self.shared.memory.remove_all(|_| true);
         }
     }
 

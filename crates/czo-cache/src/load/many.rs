@@ -86,11 +86,20 @@ async fn fly(shared: &Shared, seats: Vec<Seat>, load: LoadMany) {
         }
         let flight = &seat.landing.flight;
         let (tags, generation) = (&flight.tags, flight.generation);
-        let slot = slot(&seat.order, &shared.scopes, tags, generation, found, loaded_at);
-        seat.land(&slot);
-        if let (Some(remote), Some(lease)) = (&shared.remote, lease) {
-            commits.push(async move { remote.commit(shared, lease, &seat.order, &slot).await });
+        let slot = slot(&seat.order, shared, tags, generation, found, loaded_at);
+        let is_kept = slot.times.age(shared.timeline.now()) != Age::Dead;
+        if is_kept {
+            seat.land(&slot);
         }
+        commits.push(async move {
+            if let (Some(remote), Some(lease)) = (&shared.remote, lease) {
+                remote.commit(shared, lease, &seat.order, &slot).await;
+            }
+            if !is_kept {
+                // Only now: whoever is told may read again, and is not to find what was there before.
+                seat.land(&slot);
+            }
+        });
     }
     join_all(commits).await;
 }
@@ -141,7 +150,8 @@ async fn fail(shared: &Shared, mut open: Vec<Open>, failure: Failure) {
                     error = failure.message,
                     "a load failed, and what there was before is served"
                 );
-                seat.land(&slot);
+                let keep = || shared.memory.keep_spare(key, slot.clone(), shared.timeline.now());
+                shared.flights.land(key, flight, Outcome::Found(slot.clone()), keep);
             }
             None => {
                 let outcome = failure.error.clone().map_or(Outcome::Abandoned, Outcome::Failed);

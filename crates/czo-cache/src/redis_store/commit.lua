@@ -1,5 +1,5 @@
--- ARGV: epoch, key, token, and record and milliseconds, or nothing to remove what is there. Returns
--- whether that was done: what was loaded under a lease that is lost is not kept.
+-- ARGV: epoch, key, token, record and milliseconds. Returns whether the record took its place: what was
+-- loaded under a lease that is lost does not.
 if not is_current(ARGV[1]) then
   return changed()
 end
@@ -8,8 +8,4 @@ if redis.call('GET', name('l', key)) ~= ARGV[3] then
   return 0
 end
 redis.call('DEL', name('l', key))
-if not ARGV[4] then
-  redis.call('UNLINK', name('v', key))
-  return 1
-end
 return keep(name('v', key), ARGV[4], ARGV[5]) and 1 or 0

@@ -27,7 +27,7 @@ end
 -- The version in a record, if it has one: a bit of its second byte says so. In two halves, since a
 -- number of Lua has no room for all of it.
 local function version_of(record)
-  if not record or #record < 10 or string.byte(record, 1) ~= 1 then
+  if type(record) ~= 'string' or #record < 10 or string.byte(record, 1) ~= 1 then
     return nil
   end
   if string.byte(record, 2) % 2 == 0 then
@@ -37,14 +37,30 @@ local function version_of(record)
   return { high, low }
 end
 
--- Keeps a record unless a later version is there.
+-- Forgets what is known of a key, but not which versions are too low.
+local function forget(key)
+  local head = redis.pcall('GETRANGE', key, 0, 1)
+  local format, flags = 0, 0
+  if type(head) == 'string' and #head == 2 then
+    format, flags = string.byte(head, 1, 2)
+  end
+  if format ~= 1 or flags % 8 < 4 then
+    redis.call('UNLINK', key)
+  end
+end
+
+-- Keeps a record unless a later version is there. One that is kept for no time leaves nothing there.
 local function keep(key, record, milliseconds)
   local version = version_of(record)
-  local there = version and version_of(redis.call('GET', key))
+  local there = version and version_of(redis.pcall('GET', key))
   if there and (version[1] < there[1] or (version[1] == there[1] and version[2] < there[2])) then
     return false
   end
-  redis.call('SET', key, record, 'PX', milliseconds)
+  if milliseconds == '0' then
+    forget(key)
+  else
+    redis.call('SET', key, record, 'PX', milliseconds)
+  end
   return true
 end
 

@@ -4,6 +4,7 @@ if not is_current(ARGV[1]) then
 end
 for place = 3, #ARGV do
   local key = ARGV[1] .. ':' .. ARGV[place]
-  redis.call('UNLINK', name('l', key), name('v', key))
+  redis.call('UNLINK', name('l', key))
+  forget(name('v', key))
 end
 return tell(ARGV[2])

@@ -3,6 +3,6 @@ if not is_current(ARGV[1]) then
   return changed()
 end
 for place = 2, #ARGV do
-  redis.call('UNLINK', ARGV[place])
+  forget(ARGV[place])
 end
 return 0

@@ -14,7 +14,7 @@ use fred::types::Value;
 use super::feed::Pump;
 use super::{scripts, unexpected};
 use crate::pattern::Pattern;
-use crate::record::{self, Body, Stored};
+use crate::record;
 use crate::slot::TOMBSTONE;
 use crate::store::{Invalidation, LeaseReply, Record, StoreError, StoreSession};
 
@@ -130,8 +130,7 @@ fn bytes(record: Vec<u8>) -> Value {
 fn millis(duration: Duration) -> Value {
     // Redis refuses what ends after the year 300,000,000; a hundred years are as good.
     let longest = Duration::from_hours(100 * 365 * 24);
-    let duration = duration.clamp(Duration::from_millis(1), longest);
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).into()
+    i64::try_from(duration.min(longest).as_millis()).unwrap_or(i64::MAX).into()
 }
 
 #[async_trait]
@@ -172,16 +171,9 @@ impl StoreSession for RedisSession {
         Ok(self.number(&scripts::EXTEND, arguments).await? == 1)
     }
 
-    async fn commit(
-        &self,
-        key: &str,
-        token: u64,
-        record: Option<Record>,
-    ) -> Result<bool, StoreError> {
-        let mut arguments = vec![key.into(), token.to_string().into()];
-        if let Some(Record { bytes: record, keep_for, .. }) = record {
-            arguments.extend([bytes(record), millis(keep_for)]);
-        }
+    async fn commit(&self, key: &str, token: u64, record: Record) -> Result<bool, StoreError> {
+        let Record { bytes: record, keep_for, .. } = record;
+        let arguments = vec![key.into(), token.to_string().into(), bytes(record), millis(keep_for)];
         Ok(self.number(&scripts::COMMIT, arguments).await? == 1)
     }
 
@@ -214,16 +206,8 @@ impl StoreSession for RedisSession {
                 self.generation(&scripts::FORGET, arguments).await
             }
             Invalidation::Below(key, version) => {
-                let tombstone = Stored {
-                    version: Some(*version),
-                    schema: 0,
-                    generation: 0,
-                    times: record::StoredTimes::default(),
-                    tags: Vec::new(),
-                    body: Body::Tombstone,
-                };
-                let tombstone = tombstone.write().ok_or_else(|| unexpected("a tombstone"))?;
-                arguments.extend([key.as_str().into(), bytes(tombstone), millis(TOMBSTONE)]);
+                let tombstone = bytes(record::bound(Some(*version)));
+                arguments.extend([key.as_str().into(), tombstone, millis(TOMBSTONE)]);
                 self.generation(&scripts::BELOW, arguments).await
             }
             Invalidation::Scope(scope) => {

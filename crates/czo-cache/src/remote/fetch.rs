@@ -6,10 +6,9 @@ use bytes::Bytes;
 
 use super::{Live, Remote, Took};
 use crate::codec::Codec;
-use crate::flight::tag_scope;
 use crate::namespace::Key;
 use crate::record::{self, Body, Stored};
-use crate::scope::{Generation, Scope};
+use crate::scope::{Generation, Scope, tag_scope};
 use crate::shared::Shared;
 use crate::slot::{Held, Slot, Tags, Times};
 use crate::timeline::Tick;

@@ -197,27 +197,23 @@ impl Remote {
         self.judge(&live, &shared.stats, answer);
     }
 
-    /// What the store keeps of a slot; nothing when it is too large or of no use.
+    /// What the store keeps of a slot. Nothing takes the place of what is there when the slot is too
+    /// large or of no use.
     pub(crate) fn record(
         &self,
         shared: &Shared,
         order: &Order,
         slot: &Slot,
         generation: u64,
-    ) -> Option<Record> {
+    ) -> Record {
         let (now, wall) = (shared.timeline.now(), record::wall());
         let keep_for = Duration::from_millis(slot.times.kept_until().saturating_sub(now));
-        if keep_for.is_zero() {
-            return None;
-        }
-        let encoded = match &slot.held {
-            Held::Value(value) => Some(self.encode(order, value)?),
-            Held::Absent | Held::Tombstone => None,
+        let value = match &slot.held {
+            Held::Value(value) => self.encode(order, value),
+            Held::Absent | Held::Tombstone => Some(Vec::new()),
         };
-        let body = match (&slot.held, &encoded) {
-            (Held::Tombstone, _) => Body::Tombstone,
-            (_, Some(bytes)) => Body::Value(bytes),
-            (_, None) => Body::Absent,
+        let Some(value) = value.filter(|_| !keep_for.is_zero()) else {
+            return Record::nothing(slot.version);
         };
         let moment = |tick| record::to_wall(tick, now, wall);
         let stored = Stored {
@@ -231,13 +227,19 @@ impl Remote {
                 kept_until: moment(slot.times.kept_until()),
             },
             tags: slot.tags().iter().filter_map(|tag| tag.name().strip_prefix("tag:")).collect(),
-            body,
+            body: match &slot.held {
+                Held::Value(_) => Body::Value(&value),
+                Held::Absent | Held::Tombstone => Body::Absent,
+            },
         };
-        Some(Record::new(stored.write()?, keep_for, slot.version))
+        match stored.write() {
+            Some(bytes) => Record::new(bytes, keep_for, slot.version),
+            None => Record::nothing(slot.version),
+        }
     }
 
+    /// The JSON of a value, unless it is too large or has none.
     fn encode(&self, order: &Order, value: &AnyValue) -> Option<Vec<u8>> {
-        let bytes = order.codec.encode(value)?;
-        (bytes.len() <= self.options.largest_value).then_some(bytes)
+        order.codec.encode(value).filter(|bytes| bytes.len() <= self.options.largest_value)
     }
 }

@@ -16,6 +16,7 @@ async fn no_read_sees_what_it_must_not_while_redis_is_harmed() {
         seed: 20_261_122,
         nodes: 2,
         readers: 8,
+        writers: 3,
         bound: Duration::from_secs(2),
     };
     let outcome = torture(&plan, |_, _| {}).await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use czo_cache::Cache;
 use czo_core::{Event, StaticRoles, SystemClock, SystemIds};
 use czo_domain::{DomainContext, DomainJobs, DomainName, EventOutlet};
 use czo_fetch::Fetcher;
@@ -39,6 +40,7 @@ pub(crate) async fn context(database: &TestDatabase) -> DomainContext {
         outlet: EventOutlet::new(Outbox::new(database, OutboxOptions::default())),
         inbox: Inbox::new(database),
         jobs: DomainJobs::new(SqlJobs::new(database.database())),
+        cache: Cache::off(),
         fetcher: Fetcher::default(),
         hooks: HookRegistry::new(),
         permissions: Arc::new(StaticRoles::new([])),

@@ -1,6 +1,6 @@
 //! Kills the outbox at random under load and looks whether everything arrives:
 //! `cargo xtask torture outbox [--minutes N]`, or
-//! `cargo run --package czo-outbox --example torture -- [--minutes N]`.
+//! `cargo run --package czo-outbox --example outbox-torture -- [--minutes N]`.
 //!
 //! Three relays, two writers and two consumers are processes of their own. They are killed
 //! (SIGKILL), frozen for longer than a lease and sent away at random; their PostgreSQL crashes,

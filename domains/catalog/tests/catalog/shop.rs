@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use czo_cache::{Cache, CacheOptions};
 use czo_catalog::{Catalog, Imports, Product, ProductDraft, ProductStatus, Products, VariantDraft};
 use czo_core::{Actor, ManualClock, RequestContext, SequentialIds, StaticRoles, SystemIds};
 use czo_domain::{Domain, DomainContext, DomainJobs, EventOutlet, Parts, Registration};
@@ -52,6 +53,7 @@ impl Fixture {
             outlet: EventOutlet::new(Outbox::new(database, OutboxOptions::default())),
             inbox: Inbox::new(database),
             jobs: DomainJobs::new(jobs.clone()),
+            cache: Cache::memory(&CacheOptions::default()),
             fetcher: Fetcher::new(options),
             hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),
