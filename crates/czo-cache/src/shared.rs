@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flight::Flights;
+use crate::flight::{Flights, Landing};
 use crate::memory::Memory;
 use crate::namespace::{Key, Namespaces};
 use crate::options::CacheOptions;
@@ -53,15 +53,26 @@ impl Shared {
         })
     }
 
-    /// Puts this in the place of whatever is there or is being loaded; false when a later version is
-    /// there.
-    pub(crate) fn put(&self, key: &Key, slot: Slot) -> bool {
-        let now = self.timeline.now();
+    /// Puts this in the place of whatever is here or is being loaded, unless that is of a later
+    /// version.
+    pub(crate) fn put(&self, key: &Key, slot: Slot) {
         let mut held = self.flights.hold(key);
         held.remove(key);
-        let is_taken = !self.memory.is_outdated(key, slot.version, now);
-        self.memory.keep(key, slot, now);
-        is_taken
+        self.memory.keep(key, slot, self.timeline.now());
+    }
+
+    /// Begins to put this in the place of whatever is in the store or is being loaded: memory has
+    /// nothing until the store says whether it takes it. Nothing when a later version is here.
+    pub(crate) fn begin_put(self: &Arc<Self>, key: &Key, version: Option<i64>) -> Option<Landing> {
+        let now = self.timeline.now();
+        let mut held = self.flights.hold(key);
+        if self.memory.is_outdated(key, version, now) {
+            held.remove(key);
+            return None;
+        }
+        self.memory.remove(key.by_ref());
+        let flight = Flights::put(&mut held, key, &self.scopes);
+        Some(Landing { shared: self.clone(), key: key.clone(), flight })
     }
 
     /// Forgets a key, here.

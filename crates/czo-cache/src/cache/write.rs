@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Cache;
 use crate::codec::Cached;
 use crate::entry_options::EntryOptions;
+use crate::flight::{Landing, Outcome};
 use crate::load::{self, Order, Wanted};
 use crate::loaded::Loaded;
 use crate::namespace::Key;
@@ -16,6 +17,13 @@ use crate::store::Invalidation;
 
 /// How many keys are written or forgotten by one call to the store.
 const AT_ONCE: usize = 500;
+
+/// What is on its way to the store.
+struct Written {
+    order: Order,
+    slot: Slot,
+    landing: Landing,
+}
 
 impl Cache {
     /// Puts a value in the place of whatever is there, or is being loaded.
@@ -85,8 +93,10 @@ impl Cache {
             let found = value.into();
             let (generation, now) = (shared.scopes.generation(), shared.timeline.now());
             let slot = load::slot(&order, shared, &tags, generation, found, now);
-            if shared.put(&order.key, slot.clone()) {
-                written.push((order, slot));
+            if live.is_none() {
+                shared.put(&order.key, slot);
+            } else if let Some(landing) = shared.begin_put(&order.key, slot.version) {
+                written.push(Written { order, slot, landing });
             }
         }
         let (Some(remote), Some(live)) = (&shared.remote, &live) else { return };
@@ -97,28 +107,32 @@ impl Cache {
         }
     }
 
-    /// Writes to the store; false when that did not succeed.
+    /// Writes to the store, and keeps what it takes; false when that did not succeed.
     async fn write(
         &self,
         remote: &Remote,
         live: &Live,
-        written: &[(Order, Slot)],
+        written: &[Written],
         generation: u64,
     ) -> bool {
-        let record = |(order, slot): &(Order, Slot)| {
-            (order.key.full(), remote.record(&self.shared, order, slot, generation))
-        };
-        let records: Vec<_> = written.iter().map(record).collect();
-        if records.is_empty() {
+        if written.is_empty() {
             return true;
         }
-        let Ok(kept) = live.session.write(records).await else {
-            self.shared.stats.redis.errors.add();
+        let shared = &self.shared;
+        let record = |Written { order, slot, .. }: &Written| {
+            (order.key.full(), remote.record(shared, order, slot, generation))
+        };
+        let Ok(kept) = live.session.write(written.iter().map(record).collect()).await else {
+            shared.stats.redis.errors.add();
             return false;
         };
-        // A later version is there.
-        for ((order, _), _) in written.iter().zip(kept).filter(|(_, is_kept)| !is_kept) {
-            self.shared.forget(&order.key);
+        // Where a later version is, it stays.
+        for (Written { slot, landing, .. }, _) in
+            written.iter().zip(kept).filter(|(_, is_kept)| *is_kept)
+        {
+            let Landing { key, flight, .. } = landing;
+            let keep = || shared.memory.keep(key, slot.clone(), shared.timeline.now());
+            shared.flights.land(key, flight, Outcome::Found(slot.clone()), keep);
         }
         true
     }

@@ -16,8 +16,11 @@ pub(crate) fn store() -> RedisStore {
 
 /// A process of its own, as far as the cache can see.
 pub(crate) async fn node(store: &RedisStore) -> Cache {
-    let options = CacheOptions::default();
-    let cache = Cache::shared(&options, SharedOptions::default(), Arc::new(store.clone()));
+    node_with(store, &CacheOptions::default()).await
+}
+
+pub(crate) async fn node_with(store: &RedisStore, options: &CacheOptions) -> Cache {
+    let cache = Cache::shared(options, SharedOptions::default(), Arc::new(store.clone()));
     eventually(async || cache.is_linked()).await;
     cache
 }
