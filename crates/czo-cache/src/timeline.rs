@@ -12,7 +12,7 @@ pub(crate) type Tick = u64;
 pub(crate) struct Timeline {
     start: Instant,
     #[cfg(target_os = "linux")]
-    coarse_start: Option<Duration>,
+    coarse_start: Option<Tick>,
 }
 
 impl Timeline {
@@ -34,21 +34,24 @@ impl Timeline {
         }
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Tick {
         #[cfg(target_os = "linux")]
         if let Some(start) = self.coarse_start {
-            return ticks(coarse().saturating_sub(start));
+            return coarse().saturating_sub(start);
         }
         ticks(self.start.elapsed())
     }
 }
 
-/// The vDSO answers it without a call into the kernel, in a fifth of the time of `Instant::now`.
+/// Milliseconds since the machine started, more or less. The vDSO answers it without a call into the kernel, in a fifth of the time of `Instant::now`.
 #[cfg(target_os = "linux")]
-fn coarse() -> Duration {
+#[inline]
+fn coarse() -> Tick {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
-    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+    // It begins at 0 and only grows.
+    let (seconds, nanoseconds) = (now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs());
+    seconds * 1_000 + nanoseconds / 1_000_000
 }
 
 /// A duration in ticks; what is longer than there are ticks lasts for ever.
