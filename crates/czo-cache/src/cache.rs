@@ -71,6 +71,12 @@ impl Cache {
         Self::memory(&CacheOptions::default().memory_bytes(0))
     }
 
+    /// Whether it keeps nothing: who would read several entries for one answer reads past it then.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.shared.remote.is_none() && self.shared.memory.is_off()
+    }
+
     fn of(shared: Arc<Shared>) -> Self {
         let namespace = shared.namespaces.root(&shared.scopes);
         Self { shared, namespace }
