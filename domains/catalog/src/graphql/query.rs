@@ -1,6 +1,6 @@
 //! Reading.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::connection::{
     Connection, CursorType, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields,
@@ -92,7 +92,7 @@ impl Query {
             Connection::with_additional_fields(info.has_previous_page, info.has_next_page, total);
         let page = Arc::new(page);
         connection.edges.extend(products.into_iter().enumerate().map(|(place, product)| {
-            Edge::new(Place { page: page.clone(), place }, Product::from(product))
+            Edge::new(Place::new(page.clone(), place), Product::from(product))
         }));
         Ok(connection)
     }
@@ -128,6 +128,14 @@ pub(crate) struct Place {
     /// Without its products.
     page: Arc<Page<Arc<domain::Product>>>,
     place: usize,
+    /// Signed once, however many fields ask for it.
+    cursor: OnceLock<String>,
+}
+
+impl Place {
+    fn new(page: Arc<Page<Arc<domain::Product>>>, place: usize) -> Self {
+        Self { page, place, cursor: OnceLock::new() }
+    }
 }
 
 impl CursorType for Place {
@@ -139,7 +147,8 @@ impl CursorType for Place {
     }
 
     fn encode_cursor(&self) -> String {
-        self.page.cursor(self.place).unwrap_or_default()
+        let sign = || self.page.cursor(self.place).unwrap_or_default();
+        self.cursor.get_or_init(sign).clone()
     }
 }
 
