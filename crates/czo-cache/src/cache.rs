@@ -275,3 +275,14 @@ pub struct CacheStats {
     /// Loads: `hits` found something, `misses` nothing, `errors` failed.
     pub loads: TierStats,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_is_off_when_it_has_no_place_to_keep_anything() {
+        assert!(Cache::off().is_off());
+        assert!(!Cache::memory(&CacheOptions::default()).is_off());
+    }
+}
