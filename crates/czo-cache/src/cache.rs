@@ -71,6 +71,12 @@ impl Cache {
         Self::memory(&CacheOptions::default().memory_bytes(0))
     }
 
+    /// Whether it keeps nothing: who would read several entries for one answer reads past it then.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.shared.remote.is_none() && self.shared.memory.is_off()
+    }
+
     fn of(shared: Arc<Shared>) -> Self {
         let namespace = shared.namespaces.root(&shared.scopes);
         Self { shared, namespace }
@@ -268,4 +274,15 @@ pub struct CacheStats {
     pub redis: TierStats,
     /// Loads: `hits` found something, `misses` nothing, `errors` failed.
     pub loads: TierStats,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_is_off_when_it_has_no_place_to_keep_anything() {
+        assert!(Cache::off().is_off());
+        assert!(!Cache::memory(&CacheOptions::default()).is_off());
+    }
 }

@@ -58,6 +58,10 @@ impl Memory {
         Self { store, only_spares }
     }
 
+    pub(crate) fn is_off(&self) -> bool {
+        self.store.is_none()
+    }
+
     #[inline]
     pub(crate) fn get(&self, key: KeyRef<'_>) -> Option<Slot> {
         self.store.as_ref()?.get(&key)

@@ -14,6 +14,7 @@ use czo_core::ShopId;
 
 use self::entries::{Entries, Stale};
 pub use self::list::CachedList;
+pub use self::page::KeptPage;
 use crate::connection::{Connection, Within};
 use crate::{ChooseShop, Lifecycle, ReadOnly, ReadWrite, Ready, Repository, Resource, ShopScoped};
 

@@ -21,7 +21,7 @@ mod unique;
 mod unit_of_work;
 
 #[cfg(feature = "cache")]
-pub use cached::{CachedList, CachedQueries, CachedRepository};
+pub use cached::{CachedList, CachedQueries, CachedRepository, KeptPage};
 pub use connection::Connection;
 pub use czo_macros::Resource;
 pub use database::{Database, DatabaseHealth, Notifications};

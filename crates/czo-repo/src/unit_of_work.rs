@@ -289,10 +289,9 @@ impl UnitOfWork {
         lock(&self.callbacks).push(Callback { work, even_in_doubt: false });
     }
 
-    /// The same for what must be done if anything may have been committed: also when the commit
-    /// failed, after which that is not known.
-    #[cfg(feature = "cache")]
-    pub(crate) fn unless_rolled_back(&self, callback: impl Future<Output = ()> + Send + 'static) {
+    /// The same for what must be done if anything may have been committed, such as forgetting what
+    /// a cache has: also when the commit failed, after which that is not known.
+    pub fn unless_rolled_back(&self, callback: impl Future<Output = ()> + Send + 'static) {
         let work = Box::pin(callback.in_current_span());
         lock(&self.callbacks).push(Callback { work, even_in_doubt: true });
     }

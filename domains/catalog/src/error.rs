@@ -1,5 +1,6 @@
 //! What the catalogue refuses, and why.
 
+use czo_cache::LoadError;
 use czo_core::{
     Classified, ErrorKind, FieldError, FieldErrorCode, JobError, NoShop, PermissionError,
     ShopDirectoryError,
@@ -82,6 +83,10 @@ pub enum CatalogError {
     /// The database failed.
     #[error("the catalogue's database failed")]
     Database(#[from] DatabaseError),
+    /// A read that others wait for too, for the cache, failed or took too long. Its kind is that of
+    /// what went wrong, which is its source.
+    #[error(transparent)]
+    Load(LoadError<CatalogError>),
     /// What was to be done later was not taken.
     #[error(transparent)]
     Jobs(#[from] JobError),
@@ -99,6 +104,18 @@ impl CatalogError {
     /// One field is wrong.
     pub(crate) fn field(path: &str, code: FieldErrorCode, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(path, code, message)])
+    }
+}
+
+impl From<LoadError<CatalogError>> for CatalogError {
+    fn from(error: LoadError<CatalogError>) -> Self {
+        // A cursor that is refused is the caller's own failure.
+        if let LoadError::Failed(failed) = &error
+            && let Self::Page(error) = &**failed
+        {
+            return error.clone().into();
+        }
+        Self::Load(error)
     }
 }
 
@@ -155,6 +172,7 @@ impl Classified for CatalogError {
             Self::Page(error) => error.kind(),
             Self::Repository(error) => error.kind(),
             Self::Database(error) => error.kind(),
+            Self::Load(error) => error.kind(),
             Self::Jobs(error) => error.kind(),
             Self::Hook(error) => error.kind(),
         }
@@ -165,6 +183,7 @@ impl Classified for CatalogError {
             Self::Permission(error) => error.is_retryable(),
             Self::Shop(error) => error.is_retryable(),
             Self::Database(error) => error.is_retryable(),
+            Self::Load(error) => error.is_retryable(),
             Self::Jobs(error) => error.is_retryable(),
             Self::Hook(error) => error.is_retryable(),
             _ => false,
@@ -174,6 +193,7 @@ impl Classified for CatalogError {
     fn field_errors(&self) -> &[FieldError] {
         match self {
             Self::Invalid(fields) | Self::Taken(fields) => fields,
+            Self::Load(LoadError::Failed(error)) => error.field_errors(),
             Self::Hook(error) => error.field_errors(),
             _ => &[],
         }

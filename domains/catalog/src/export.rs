@@ -9,7 +9,7 @@ use czo_repo::PageRequest;
 use futures_util::stream::{self, Stream, TryStreamExt};
 
 use crate::product::{Product, ProductStatus};
-use crate::products::{PRODUCT_READ, ProductQuery};
+use crate::products::PRODUCT_READ;
 use crate::shopify_csv::{
     ParsedImage, ParsedOption, ParsedProduct, ParsedStatus, ParsedVariant, ProductWriter,
 };
@@ -65,7 +65,7 @@ impl Export {
         if let Some(newest) = self.newest.take() {
             request = request.before(newest);
         }
-        let page = self.products.page(&self.ctx, &ProductQuery::default(), &request).await?;
+        let page = self.products.page_once(&self.ctx, &request).await?;
         for product in page.nodes.iter().rev() {
             self.writer.write(&product.into())?;
         }

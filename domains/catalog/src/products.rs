@@ -1,6 +1,7 @@
 //! The application service: whatever is done to products is done here.
 
 mod commands;
+mod shared;
 mod transaction;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use czo_repo::{Page, PageRequest};
 
 use crate::hooks::ProductHooks;
 use crate::product::{Handle, Product, ProductStatus};
-use crate::store::{self, ProductFilter, ProductKey};
+use crate::store::{CachedProducts, ProductFilter, ProductKey};
 use crate::{CatalogError, ProductId, VariantId};
 
 /// The name of this domain.
@@ -29,12 +30,16 @@ pub const PRODUCT_WRITE: Permission = Permission::new("product", "write");
 /// all. Writing needs [`PRODUCT_WRITE`]. A write is one transaction, and its events are rows of it:
 /// once it is committed they arrive at least once, those of a product in the order of its writes.
 ///
+/// Reads go through the cache of the program, and a read that begins after a write has returned sees
+/// it; the [crate's documentation](crate) says what is kept and what the limits are.
+///
 /// Others take part in writes by [hooks](crate::hooks).
 #[derive(Clone, Debug)]
 pub struct Products {
     context: Arc<DomainContext>,
     events: DomainEvents,
     hooks: ProductHooks,
+    cached: Arc<CachedProducts>,
 }
 
 /// Which products of a shop are asked for.
@@ -65,7 +70,8 @@ impl Products {
         let (clock, ids) = (context.clock.clone(), context.ids.clone());
         context.database = context.database.with_clock(clock).with_ids(ids);
         let hooks = ProductHooks::of(&context.hooks);
-        Self { events: context.events(CATALOG), context: Arc::new(context), hooks }
+        let cached = Arc::new(CachedProducts::new(&context.cache, &context.database));
+        Self { events: context.events(CATALOG), context: Arc::new(context), hooks, cached }
     }
 
     /// The product of this id, if the caller may see it.
@@ -78,7 +84,8 @@ impl Products {
         ctx: &RequestContext,
         id: ProductId,
     ) -> Result<Option<Product>, CatalogError> {
-        self.find_by(ctx, &ProductKey::Id(id)).await
+        let found = self.find_shared(ctx, &ProductKey::Id(id)).await?;
+        Ok(found.map(Arc::unwrap_or_clone))
     }
 
     /// The product of this handle, if the caller may see it.
@@ -91,20 +98,8 @@ impl Products {
         ctx: &RequestContext,
         handle: &Handle,
     ) -> Result<Option<Product>, CatalogError> {
-        self.find_by(ctx, &ProductKey::Handle(handle.clone())).await
-    }
-
-    async fn find_by(
-        &self,
-        ctx: &RequestContext,
-        key: &ProductKey,
-    ) -> Result<Option<Product>, CatalogError> {
-        let found = store::find(&self.context.database, ctx.shop()?, key).await?;
-        match found {
-            Some(product) if product.status == ProductStatus::Active => Ok(Some(product)),
-            Some(product) => Ok(self.sees_all(ctx).await?.then_some(product)),
-            None => Ok(None),
-        }
+        let found = self.find_shared(ctx, &ProductKey::Handle(handle.clone())).await?;
+        Ok(found.map(Arc::unwrap_or_clone))
     }
 
     /// Those of these products that the caller may see, in no particular order.
@@ -117,8 +112,8 @@ impl Products {
         ctx: &RequestContext,
         ids: &[ProductId],
     ) -> Result<Vec<Product>, CatalogError> {
-        let found = store::find_by_ids(&self.context.database, ctx.shop()?, ids).await?;
-        self.visible(ctx, found).await
+        let found = self.find_many_shared(ctx, ids).await?;
+        Ok(found.into_iter().map(Arc::unwrap_or_clone).collect())
     }
 
     /// Those products that have these variants and that the caller may see, in no particular
@@ -132,19 +127,8 @@ impl Products {
         ctx: &RequestContext,
         ids: &[VariantId],
     ) -> Result<Vec<Product>, CatalogError> {
-        let found = store::find_of_variants(&self.context.database, ctx.shop()?, ids).await?;
-        self.visible(ctx, found).await
-    }
-
-    async fn visible(
-        &self,
-        ctx: &RequestContext,
-        mut products: Vec<Product>,
-    ) -> Result<Vec<Product>, CatalogError> {
-        if !self.sees_all(ctx).await? {
-            products.retain(|product| product.status == ProductStatus::Active);
-        }
-        Ok(products)
+        let found = self.find_of_variants_shared(ctx, ids).await?;
+        Ok(found.into_iter().map(Arc::unwrap_or_clone).collect())
     }
 
     /// One page of the products that the caller may see, newest first.
@@ -158,8 +142,7 @@ impl Products {
         query: &ProductQuery,
         request: &PageRequest,
     ) -> Result<Page<Product>, CatalogError> {
-        let filter = self.filter(ctx, query).await?;
-        store::page(&self.context.database, ctx.shop()?, &filter, request).await
+        Ok(self.page_shared(ctx, query, request).await?.map(Arc::unwrap_or_clone))
     }
 
     /// How many of these products the caller may see.
@@ -173,7 +156,7 @@ impl Products {
         query: &ProductQuery,
     ) -> Result<u64, CatalogError> {
         let filter = self.filter(ctx, query).await?;
-        store::count(&self.context.database, ctx.shop()?, &filter).await
+        self.cached.count(ctx.shop()?, &filter).await
     }
 
     async fn filter(

@@ -1,6 +1,7 @@
 //! The catalogue's tables: which rows there are, and how products are read from them and written
 //! to them. What a repository does by itself is not here.
 
+mod cached;
 #[expect(unreachable_pub, reason = "SeaORM's derive wants its types to be public")]
 mod import_chunk_row;
 #[expect(unreachable_pub, reason = "SeaORM's derive wants its types to be public")]
@@ -18,14 +19,12 @@ mod write;
 
 use czo_repo::Repository;
 
+pub(crate) use cached::CachedProducts;
 pub(crate) use imports::{
     Ending, ImportRow, add_chunk, begin_import, chunk, delete_import, delete_old_imports,
     end_import, find_import, hand_over_import, unfinished_imports,
 };
-pub(crate) use read::{
-    ProductFilter, ProductKey, count, find, find_by_ids, find_of_variants, find_to_write, page,
-    taken_skus,
-};
+pub(crate) use read::{ProductFilter, ProductKey, find, find_to_write, page, taken_skus};
 pub(crate) use thumbnails::{
     NewThumbnail, ThumbnailEnding, ThumbnailState, add_thumbnails, count_thumbnails, end_thumbnail,
     find_thumbnail, thumbnails_of,

@@ -78,6 +78,7 @@ on_each_database! {
             let inner: Result<(), RepoError> = tx
                 .transaction(async |tx| {
                     tx.after_commit(say("undone"));
+                    tx.unless_rolled_back(say("undone, too"));
                     notes.create(tx, note("b")).await?;
                     Err(refusal())
                 })
@@ -88,6 +89,7 @@ on_each_database! {
             assert!(matches!(taken, Err(RepoError::Taken { .. })), "{taken:?}");
             tx.transaction(async |tx| {
                 tx.after_commit(say("kept"));
+                tx.unless_rolled_back(say("kept, too"));
                 notes.create(tx, note("c")).await
             })
             .await?;
@@ -98,7 +100,7 @@ on_each_database! {
         .unwrap();
         let rows = notes.find_many(&db).await.unwrap();
         assert_eq!(rows.iter().map(|row| &*row.slug).collect::<Vec<_>>(), ["a", "c"]);
-        assert_eq!(*ran.lock().unwrap(), ["outer", "kept"]);
+        assert_eq!(*ran.lock().unwrap(), ["outer", "kept", "kept, too"]);
     }
 
     async fn a_failure_that_is_ignored_is_not_taken_for_a_commit(database: TestDatabase) {

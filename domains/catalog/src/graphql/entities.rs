@@ -45,7 +45,7 @@ impl Loader<ProductId> for EntityLoader {
     type Error = Error;
 
     async fn load(&self, ids: &[ProductId]) -> Result<HashMap<ProductId, Product>> {
-        let found = self.products.find_many(&self.request, ids).await.map_err(refuse)?;
+        let found = self.products.find_many_shared(&self.request, ids).await.map_err(refuse)?;
         Ok(found.into_iter().map(|product| (product.id, product.into())).collect())
     }
 }
@@ -55,7 +55,8 @@ impl Loader<VariantId> for EntityLoader {
     type Error = Error;
 
     async fn load(&self, ids: &[VariantId]) -> Result<HashMap<VariantId, ProductVariant>> {
-        let found = self.products.find_of_variants(&self.request, ids).await.map_err(refuse)?;
+        let found =
+            self.products.find_of_variants_shared(&self.request, ids).await.map_err(refuse)?;
         let wanted: HashSet<_> = ids.iter().copied().collect();
         let variants = found.iter().flat_map(|product| &product.variants);
         Ok(variants

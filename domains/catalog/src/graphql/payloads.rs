@@ -1,5 +1,7 @@
 //! What mutations answer.
 
+use std::sync::Arc;
+
 use async_graphql::{Error, ID, SimpleObject};
 use czo_graphql::{UserError, user_errors};
 
@@ -19,7 +21,9 @@ pub(crate) struct ProductPayload {
 impl ProductPayload {
     pub(super) fn of(outcome: Result<domain::Product, CatalogError>) -> Result<Self, Error> {
         Ok(match outcome {
-            Ok(product) => Self { product: Some(product.into()), user_errors: Vec::new() },
+            Ok(product) => {
+                Self { product: Some(Arc::new(product).into()), user_errors: Vec::new() }
+            }
             Err(error) => Self { product: None, user_errors: user_errors(error)? },
         })
     }

@@ -90,9 +90,9 @@ pub(crate) struct ProductVariant {
     inventory_quantity: i32,
 }
 
-impl From<domain::Product> for Product {
-    fn from(inner: domain::Product) -> Self {
-        Self { inner: Arc::new(inner) }
+impl From<Arc<domain::Product>> for Product {
+    fn from(inner: Arc<domain::Product>) -> Self {
+        Self { inner }
     }
 }
 

@@ -1,24 +1,27 @@
 //! Reading.
 
+use std::sync::{Arc, OnceLock};
+
 use async_graphql::connection::{
-    Connection, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields,
+    Connection, CursorType, DefaultConnectionName, DefaultEdgeName, Edge, EmptyFields,
 };
 use async_graphql::{Context, Error, ID, Object, Result};
 use czo_core::RequestContext;
 use czo_graphql::{STATEMENT_UNITS, charge, charge_list, charge_statement, fields_below, refuse};
-use czo_repo::{PageArguments, PageRequest};
+use czo_repo::{Page, PageArguments, PageRequest};
 use tokio::sync::OnceCell;
 
 use super::entities::Entities;
 use super::product::{Product, ProductStatus, ProductVariant};
-use crate::{ProductId, ProductQuery, Products, VariantId};
+use crate::store::ProductKey;
+use crate::{ProductId, ProductQuery, Products, VariantId, product as domain};
 
 /// How many variants read from the database cost as much as a field of the answer, whether or
 /// not they are asked for.
 const VARIANTS_PER_UNIT: usize = 4;
 
 type ProductConnection =
-    Connection<String, Product, TotalCount, EmptyFields, DefaultConnectionName, DefaultEdgeName>;
+    Connection<Place, Product, TotalCount, EmptyFields, DefaultConnectionName, DefaultEdgeName>;
 
 pub(crate) struct Query {
     products: Products,
@@ -43,18 +46,16 @@ impl Query {
     ) -> Result<Option<Product>> {
         let request = ctx.data::<RequestContext>()?;
         charge_statement(ctx)?;
-        let found = match (id, handle) {
-            (Some(id), None) => match id.parse() {
-                Ok(id) => self.products.find(request, id).await,
-                Err(_) => Ok(None),
-            },
-            (None, Some(handle)) => match handle.parse() {
-                Ok(handle) => self.products.find_by_handle(request, &handle).await,
-                Err(_) => Ok(None),
-            },
+        let key = match (id, handle) {
+            (Some(id), None) => id.parse().ok().map(ProductKey::Id),
+            (None, Some(handle)) => handle.parse().ok().map(ProductKey::Handle),
             _ => return Err(Error::new("expected either `id` or `handle`")),
         };
-        let found = found.map_err(refuse)?.map(Product::from);
+        let found = match key {
+            Some(key) => self.products.find_shared(request, &key).await.map_err(refuse)?,
+            None => None,
+        };
+        let found = found.map(Product::from);
         charge_read(ctx, found.iter().map(Product::variant_count))?;
         Ok(found)
     }
@@ -79,18 +80,20 @@ impl Query {
         let page_request = PageRequest::new(arguments).map_err(refuse)?;
         let query = ProductQuery { status: status.map(Into::into), tag };
         charge_statement(ctx)?;
-        let page = self.products.page(request, &query, &page_request).await.map_err(refuse)?;
+        let page = self.products.page_shared(request, &query, &page_request).await;
+        let mut page = page.map_err(refuse)?;
         charge_read(ctx, page.nodes.iter().map(|product| product.variants.len()))?;
         charge_list(ctx, page.nodes.iter().map(|_| 0))?;
 
         let total = TotalCount { products: self.products.clone(), query, count: OnceCell::new() };
+        let products = std::mem::take(&mut page.nodes);
         let info = &page.page_info;
         let mut connection =
             Connection::with_additional_fields(info.has_previous_page, info.has_next_page, total);
-        let edges = page.into_edges();
-        connection
-            .edges
-            .extend(edges.map(|(cursor, product)| Edge::new(cursor, Product::from(product))));
+        let page = Arc::new(page);
+        connection.edges.extend(products.into_iter().enumerate().map(|(place, product)| {
+            Edge::new(Place::new(page.clone(), place), Product::from(product))
+        }));
         Ok(connection)
     }
 
@@ -116,6 +119,36 @@ impl Query {
             Ok(id) => Entities::loader(ctx)?.load_one(id).await,
             Err(_) => Ok(None),
         }
+    }
+}
+
+/// Where a product is in its list. The cursor is signed when it is asked for: most pages are read
+/// without those of their products.
+pub(crate) struct Place {
+    /// Without its products.
+    page: Arc<Page<Arc<domain::Product>>>,
+    place: usize,
+    /// Signed once, however many fields ask for it.
+    cursor: OnceLock<String>,
+}
+
+impl Place {
+    fn new(page: Arc<Page<Arc<domain::Product>>>, place: usize) -> Self {
+        Self { page, place, cursor: OnceLock::new() }
+    }
+}
+
+impl CursorType for Place {
+    type Error = &'static str;
+
+    /// Arguments are read where the page is.
+    fn decode_cursor(_: &str) -> std::result::Result<Self, Self::Error> {
+        Err("a cursor alone is no place in a list")
+    }
+
+    fn encode_cursor(&self) -> String {
+        let sign = || self.page.cursor(self.place).unwrap_or_default();
+        self.cursor.get_or_init(sign).clone()
     }
 }
 

@@ -194,7 +194,7 @@ impl Products {
             let ProductRemoval { product_id, expected_version } = removal;
             self.write(async |tx| {
                 let product = Self::existing(tx, shop, product_id, expected_version).await?;
-                store::delete(tx, &product).await?;
+                store::delete(tx, &self.cached, &product).await?;
                 let handle = product.handle.to_string();
                 self.stage(ctx, tx, &ProductDeleted { product_id, handle });
                 Ok(())

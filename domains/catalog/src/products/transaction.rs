@@ -113,7 +113,7 @@ impl Products {
     ) -> Result<Product, WriteError> {
         let variants = self.variants(content.variants.clone(), &[]);
         let attempt = Attempt::of(shop, None, &variants);
-        let product = store::insert(tx, shop, content, variants).await;
+        let product = store::insert(tx, &self.cached, shop, content, variants).await;
         let product = product.map_err(|error| attempt.failed(error))?;
 
         self.stage_thumbnails(ctx, tx, shop, &product.images).await?;
@@ -138,7 +138,7 @@ impl Products {
         }
         let variants = self.variants(content.variants.clone(), &before.variants);
         let attempt = Attempt::of(before.shop_id, Some(before.id), &variants);
-        let after = store::update(tx, before, content, variants).await;
+        let after = store::update(tx, &self.cached, before, content, variants).await;
         let after = after.map_err(|error| attempt.failed(error))?;
 
         if after.images != before.images {

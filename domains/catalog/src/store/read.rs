@@ -30,6 +30,16 @@ pub(crate) struct ProductFilter {
     pub(crate) only_active: bool,
 }
 
+impl ProductFilter {
+    /// Whether this product is one of them.
+    pub(super) fn takes(&self, product: &Product) -> bool {
+        let is_active = product.status == ProductStatus::Active;
+        self.status.is_none_or(|status| status == product.status)
+            && self.tag.as_ref().is_none_or(|tag| product.tags.contains(tag))
+            && (is_active || !self.only_active)
+    }
+}
+
 type Products = Repository<product_row::Entity, Ready>;
 
 fn one(shop: ShopId, key: &ProductKey) -> Products {
@@ -40,7 +50,7 @@ fn one(shop: ShopId, key: &ProductKey) -> Products {
 }
 
 /// The products of a filter, newest first.
-fn matching(backend: DbBackend, shop: ShopId, filter: &ProductFilter) -> Products {
+pub(super) fn matching(backend: DbBackend, shop: ShopId, filter: &ProductFilter) -> Products {
     let mut products = PRODUCTS.for_shop(shop).sort(Sort::desc(product_row::Column::Id));
     if let Some(status) = filter.status {
         products = products.filter(product_row::Column::Status.eq(status));
@@ -61,6 +71,16 @@ pub(crate) async fn find(
     key: &ProductKey,
 ) -> Result<Option<Product>, CatalogError> {
     Ok(whole(db, shop, &one(shop, key)).await?.pop())
+}
+
+/// The id of the product of this handle.
+pub(super) async fn find_id(
+    db: &Database,
+    shop: ShopId,
+    handle: &Handle,
+) -> Result<Option<ProductId>, CatalogError> {
+    let named = one(shop, &ProductKey::Handle(handle.clone())).select().select_only();
+    Ok(named.column(product_row::Column::Id).into_tuple().one(db.reader()).await?)
 }
 
 /// One product of a shop, for a transaction that will write it: on PostgreSQL, other writers of
@@ -87,15 +107,15 @@ pub(crate) async fn find_by_ids(
     whole(db, shop, &PRODUCTS.for_shop(shop).filter(named)).await
 }
 
-/// The products of a shop that have these variants, in no particular order.
-pub(crate) async fn find_of_variants(
+/// The products of a shop that have these variants, each once, in no particular order.
+pub(super) async fn owners(
     db: &Database,
     shop: ShopId,
     variants: &[VariantId],
-) -> Result<Vec<Product>, CatalogError> {
+) -> Result<Vec<ProductId>, CatalogError> {
     let variants = VARIANTS.for_shop(shop).find_by_ids(db, variants).await?;
     let owners: HashSet<_> = variants.into_iter().flatten().map(|row| row.product_id).collect();
-    find_by_ids(db, shop, &Vec::from_iter(owners)).await
+    Ok(Vec::from_iter(owners))
 }
 
 /// One page of a shop's products, newest first.
@@ -118,6 +138,17 @@ pub(crate) async fn page(
         page.try_map(|row| product(row, &mut own))
     })
     .await
+}
+
+/// The ids on one page of a shop's products, newest first.
+pub(super) async fn page_of_ids(
+    db: &Database,
+    shop: ShopId,
+    filter: &ProductFilter,
+    request: &PageRequest,
+) -> Result<Page<ProductId>, CatalogError> {
+    let products = matching(db.get_database_backend(), shop, filter);
+    Ok(products.page(db, request).await?.map(|row| row.id))
 }
 
 /// How many products of a shop match.

@@ -1,22 +1,27 @@
-//! Writing products, with their variants.
+//! Writing products, with their variants. Whatever writes them is here: each write sees to it that
+//! what it made wrong is not read from the cache.
+
+use std::sync::Arc;
 
 use czo_core::ShopId;
 use czo_repo::UnitOfWork;
 use sea_orm::ColumnTrait;
 
-use super::{PRODUCTS, VARIANTS, product_row, variant_row};
+use super::{CachedProducts, PRODUCTS, VARIANTS, product_row, variant_row};
 use crate::product::{Product, ProductContent, Stamp, Variant};
 use crate::{CatalogError, ProductId};
 
 /// Writes a new product.
 pub(crate) async fn insert(
     tx: &UnitOfWork,
+    cached: &Arc<CachedProducts>,
     shop: ShopId,
     content: ProductContent,
     variants: Vec<Variant>,
 ) -> Result<Product, CatalogError> {
     let row = PRODUCTS.for_shop(shop).create(tx, product_row::columns(&content)).await?;
     VARIANTS.for_shop(shop).create_many(tx, rows(row.id, &variants)).await?;
+    cached.forget_after(tx, shop, (row.id, row.version), &[&content.handle]);
     Ok(stamped(content, &row, variants))
 }
 
@@ -27,6 +32,7 @@ pub(crate) async fn insert(
 /// [`CatalogError::NotFound`] when it is gone.
 pub(crate) async fn update(
     tx: &UnitOfWork,
+    cached: &Arc<CachedProducts>,
     before: &Product,
     content: ProductContent,
     variants: Vec<Variant>,
@@ -38,17 +44,23 @@ pub(crate) async fn update(
     let existing = stored.filter(variant_row::Column::ProductId.eq(id)).find_many(tx).await?;
     // Two variants may exchange their SKUs.
     stored.replace(tx, &existing, rows(id, &variants), &[variant_row::Column::Sku]).await?;
+    cached.forget_after(tx, shop, (id, row.version), &[&before.handle, &content.handle]);
     Ok(stamped(content, &row, variants))
 }
 
 /// Deletes a product and its variants, softly: their handle and SKUs may be used again.
 ///
 /// Fails as [`update`] does.
-pub(crate) async fn delete(tx: &UnitOfWork, product: &Product) -> Result<(), CatalogError> {
+pub(crate) async fn delete(
+    tx: &UnitOfWork,
+    cached: &Arc<CachedProducts>,
+    product: &Product,
+) -> Result<(), CatalogError> {
     let (id, shop) = (product.id, product.shop_id);
-    PRODUCTS.for_shop(shop).delete(tx, id, product.version).await?;
+    let row = PRODUCTS.for_shop(shop).delete(tx, id, product.version).await?;
     let variants = VARIANTS.for_shop(shop).filter(variant_row::Column::ProductId.eq(id));
     variants.delete_many(tx).await?;
+    cached.forget_after(tx, shop, (id, row.version), &[&product.handle]);
     Ok(())
 }
 

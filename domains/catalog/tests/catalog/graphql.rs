@@ -41,7 +41,7 @@ on_each_database! {
     async fn a_product_page_and_a_list_of_twenty_take_two_statements_each(
         database: TestDatabase
     ) {
-        let shop = Fixture::new(&database).await;
+        let shop = Fixture::uncached(&database).await;
         let schema = subgraph(&shop);
         shop.create(shirt()).await;
         for number in 0..25 {

@@ -52,7 +52,7 @@ on_each_database! {
     async fn a_product_with_all_it_may_have_can_be_read_but_not_a_hundredfold(
         database: TestDatabase
     ) {
-        let shop = Fixture::new(&database).await;
+        let shop = Fixture::uncached(&database).await;
         let schema = subgraph(&shop);
         shop.create(huge()).await;
         let all = in_huge(&format!(
@@ -97,7 +97,7 @@ on_each_database! {
     }
 
     async fn a_full_page_with_every_variant_is_not_too_much(database: TestDatabase) {
-        let shop = Fixture::new(&database).await;
+        let shop = Fixture::uncached(&database).await;
         let schema = subgraph(&shop);
         fill(&shop, 100).await;
         let query = format!(
@@ -115,7 +115,7 @@ on_each_database! {
     }
 
     async fn one_request_runs_a_bounded_number_of_statements(database: TestDatabase) {
-        let shop = Fixture::new(&database).await;
+        let shop = Fixture::uncached(&database).await;
         let schema = subgraph(&shop);
         fill(&shop, 3).await;
         let visitor = &shop.visitor;

@@ -226,7 +226,7 @@ on_each_database! {
     async fn reading_a_product_takes_two_statements_and_creating_one_with_its_events_three(
         database: TestDatabase
     ) {
-        let shop = Fixture::new(&database).await;
+        let shop = Fixture::uncached(&database).await;
         let product = assert_queries!(database, == 3, {
             shop.products.create(&shop.owner, shirt()).await.unwrap()
         });

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod cached;
+mod cached_nodes;
+mod cached_races;
+mod cached_writes;
 mod export;
 mod graphql;
 mod graphql_limits;

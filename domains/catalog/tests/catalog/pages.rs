@@ -85,7 +85,7 @@ on_each_database! {
     }
 
     async fn a_page_of_twenty_takes_two_statements_and_its_total_one(database: TestDatabase) {
-        let shop = Fixture::new(&database).await;
+        let shop = Fixture::uncached(&database).await;
         fill(&shop, 25).await;
         let page = assert_queries!(database, == 2, {
             shop.products.page(&shop.owner, &ProductQuery::default(), &request(20)).await.unwrap()

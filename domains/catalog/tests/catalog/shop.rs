@@ -36,8 +36,22 @@ impl Fixture {
         Self::fetching(database, FetchOptions::default()).await
     }
 
+    /// One that reads everything from the database: for those who count its statements.
+    pub(crate) async fn uncached(database: &TestDatabase) -> Self {
+        Self::with(database, FetchOptions::default(), Cache::off()).await
+    }
+
+    /// One that reads through this cache.
+    pub(crate) async fn caching(database: &TestDatabase, cache: Cache) -> Self {
+        Self::with(database, FetchOptions::default(), cache).await
+    }
+
     /// One that fetches from the outside as the options say.
     pub(crate) async fn fetching(database: &TestDatabase, options: FetchOptions) -> Self {
+        Self::with(database, options, Cache::memory(&CacheOptions::default())).await
+    }
+
+    async fn with(database: &TestDatabase, options: FetchOptions, cache: Cache) -> Self {
         Migrator::new(vec![outbox(), jobs(), catalog()]).up(database).await.unwrap();
         let _ = database.statements().take();
         let ids = Arc::new(SystemIds);
@@ -53,7 +67,7 @@ impl Fixture {
             outlet: EventOutlet::new(Outbox::new(database, OutboxOptions::default())),
             inbox: Inbox::new(database),
             jobs: DomainJobs::new(jobs.clone()),
-            cache: Cache::memory(&CacheOptions::default()),
+            cache,
             fetcher: Fetcher::new(options),
             hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),
@@ -75,6 +89,11 @@ impl Fixture {
             other_shop: owner.clone().for_shop(yen),
             owner,
         }
+    }
+
+    /// The products of the same database, as another process reads them that has this cache.
+    pub(crate) fn elsewhere(&self, cache: Cache) -> Products {
+        Products::new(&DomainContext { cache, ..self.context.clone() })
     }
 
     /// What the catalogue hands in.
