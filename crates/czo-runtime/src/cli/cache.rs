@@ -86,7 +86,7 @@ enum Cache {
     /// In the server.
     There(ServerClient),
     /// In Redis, or nowhere when it is off.
-    Here(CacheAdmin, Config),
+    Here { admin: CacheAdmin, redis: String },
 }
 
 impl CacheArgs {
@@ -99,7 +99,7 @@ impl CacheArgs {
                     return print_json(&stats);
                 }
                 show_stats(&stats);
-                if matches!(cache, Cache::Here(..)) && stats.linked.is_some() {
+                if matches!(cache, Cache::Here { .. }) && stats.linked.is_some() {
                     print_note(
                         "no server runs on this data folder: the numbers are those of this command",
                     );
@@ -135,16 +135,18 @@ impl Cache {
         }
         czo_telemetry::install(&LogOptions { filter: "warn".to_owned(), ..config.log_options() })?;
         let admin = CacheAdmin::new(settings.open()?, settings);
+        // Without its login.
+        let redis = settings.url.as_ref().map(ToString::to_string).unwrap_or_default();
         if !admin.is_linked_within(PATIENCE).await {
-            return Err(unreachable(config).into());
+            return Err(RuntimeError::CacheUnreachable { url: redis }.into());
         }
-        Ok(Self::Here(admin, config.clone()))
+        Ok(Self::Here { admin, redis })
     }
 
     async fn stats(&self) -> anyhow::Result<StatsView> {
         match self {
             Self::There(server) => ask(server, "/api/cache", &[]).await,
-            Self::Here(admin, _) => Ok(admin.stats()),
+            Self::Here { admin, .. } => Ok(admin.stats()),
         }
     }
 
@@ -156,7 +158,7 @@ impl Cache {
                     key.chain(namespace.map(|name| ("namespace", name))).collect();
                 return ask(server, "/api/cache/entry", &question).await;
             }
-            Self::Here(admin, _) => admin.entry(namespace, key).await?,
+            Self::Here { admin, .. } => admin.entry(namespace, key).await?,
         };
         match found {
             Some(entry) => Ok(entry),
@@ -170,11 +172,11 @@ impl Cache {
                 let response = server.post("/api/cache/invalidate").json(&meant).send().await?;
                 server.accepted(response).await?.json().await?
             }
-            Self::Here(admin, config) => {
+            Self::Here { admin, redis } => {
                 let forgotten = admin.forget(meant).await?;
                 if forgotten.told == Some(false) {
                     // Nobody else would tell it later.
-                    return Err(unreachable(config).into());
+                    return Err(RuntimeError::CacheUnreachable { url: redis.clone() }.into());
                 }
                 forgotten
             }
@@ -194,11 +196,6 @@ async fn ask<T: DeserializeOwned>(
 ) -> anyhow::Result<T> {
     let response = server.get(path).query(question).send().await?;
     Ok(server.accepted(response).await?.json().await?)
-}
-
-fn unreachable(config: &Config) -> RuntimeError {
-    let url = config.cache.url.as_ref().map(ToString::to_string).unwrap_or_default();
-    RuntimeError::CacheUnreachable { url }
 }
 
 fn show_stats(stats: &StatsView) {
