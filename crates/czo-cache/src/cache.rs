@@ -1,5 +1,6 @@
 //! The cache as its users see it.
 
+mod inspect;
 mod many;
 mod read;
 mod write;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::inspect::{Content, FoundIn, Inspected};
 use self::read::{Look, erased};
 use crate::codec::Cached;
 use crate::entry_options::EntryOptions;

@@ -1,8 +1,8 @@
 //! What can be cached, and how the cache handles values whose type it does not know.
 
-use std::any::TypeId;
-use std::io;
+use std::any::{Any, TypeId};
 use std::sync::{Arc, OnceLock};
+use std::{fmt, io};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,6 +19,44 @@ use crate::slot::AnyValue;
 pub trait Cached: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static> Cached for T {}
+
+/// A value of a type that is not known: `Any` that can still be shown to people.
+///
+/// `Any` comes first, so that its table of functions is the beginning of this one: to ask for the
+/// type costs no more than with `Any` itself.
+pub(crate) trait AnyCached: Any + Send + Sync {
+    /// The value as JSON; nothing when it has no such form.
+    fn json(&self) -> Option<serde_json::Value>;
+}
+
+impl<T: Cached> AnyCached for T {
+    fn json(&self) -> Option<serde_json::Value> {
+        serde_json::to_value(self).ok()
+    }
+}
+
+impl dyn AnyCached {
+    pub(crate) fn is<T: Cached>(&self) -> bool {
+        (self as &dyn Any).is::<T>()
+    }
+
+    pub(crate) fn downcast_ref<T: Cached>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref::<T>()
+    }
+
+    pub(crate) fn downcast<T: Cached>(
+        self: Arc<Self>,
+    ) -> Result<Arc<T>, Arc<dyn Any + Send + Sync>> {
+        let any: Arc<dyn Any + Send + Sync> = self;
+        any.downcast::<T>()
+    }
+}
+
+impl fmt::Debug for dyn AnyCached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+}
 
 /// What is done with values of one type by those that don't know it.
 #[derive(Clone, Copy, Debug)]

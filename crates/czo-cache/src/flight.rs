@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::namespace::Key;
 use crate::scope::{Generation, Scope, Scopes, tag_scope};
-use crate::slot::{AnyValue, Slot};
+use crate::slot::{AnyError, Slot};
 
 /// How many keys can be worked on at once.
 const SHARDS: usize = 64;
@@ -34,7 +34,7 @@ pub(crate) struct Flight {
 pub(crate) enum Outcome {
     Found(Slot),
     /// An `Arc` of the error, of a type that the waiters know.
-    Failed(AnyValue),
+    Failed(AnyError),
     /// It panicked or was dropped.
     Abandoned,
 }

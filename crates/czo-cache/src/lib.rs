@@ -22,7 +22,7 @@ mod stats;
 mod store;
 mod timeline;
 
-pub use cache::{Cache, CacheStats};
+pub use cache::{Cache, CacheStats, Content, FoundIn, Inspected};
 pub use codec::Cached;
 #[cfg(feature = "redis")]
 pub use czo_redis::{RedisUrl, RedisUrlError};

@@ -18,7 +18,7 @@ use crate::namespace::Key;
 use crate::remote::{Approach, Want};
 use crate::scope::{Generation, Scope, tag_scope};
 use crate::shared::Shared;
-use crate::slot::{Age, AnyValue, Held, Slot, Tags, Times};
+use crate::slot::{Age, AnyError, AnyValue, Held, Slot, Tags, Times};
 use crate::timeline::{Tick, ticks};
 
 /// A load that has not begun, of a type that the cache does not know.
@@ -38,7 +38,7 @@ pub(crate) struct Found {
 pub(crate) struct Failure {
     /// An `Arc` of the error, of a type that the waiters know; nothing when it panicked or was
     /// dropped.
-    pub(crate) error: Option<AnyValue>,
+    pub(crate) error: Option<AnyError>,
     pub(crate) message: String,
 }
 

@@ -7,6 +7,7 @@
 //! [`staleness_bound`](SharedOptions::staleness_bound).
 
 mod fetch;
+mod inspect;
 mod lease;
 mod link;
 mod pending;

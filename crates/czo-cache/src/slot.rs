@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::codec::AnyCached;
 use crate::namespace::Namespace;
 use crate::scope::{Generation, Scope};
 use crate::timeline::{Tick, ticks};
@@ -12,7 +13,10 @@ use crate::timeline::{Tick, ticks};
 pub(crate) const TOMBSTONE: Duration = Duration::from_secs(30);
 
 /// A value whose type only its reader knows.
-pub(crate) type AnyValue = Arc<dyn Any + Send + Sync>;
+pub(crate) type AnyValue = Arc<dyn AnyCached>;
+
+/// An error whose type only those know who wait for its load.
+pub(crate) type AnyError = Arc<dyn Any + Send + Sync>;
 
 /// What memory holds for a key. It is cloned by every hit, so all but the tags is in place.
 #[derive(Clone, Debug)]

@@ -17,6 +17,7 @@ use czo_telemetry::Telemetry;
 use secrecy::SecretString;
 
 use crate::bus_health::BusHealth;
+use crate::cache::{self, CacheAdmin, CacheHealth};
 use crate::config::EventBusProvider;
 use crate::jobs::{self, JobStores, JobTasks, JobsHealth};
 use crate::outbox_health::OutboxHealth;
@@ -99,6 +100,7 @@ impl Czo {
             graphql: config.graphql_options(),
         };
 
+        let cache = CacheAdmin::new(context.cache.clone(), &config.cache);
         let mut api = Api::new(config.http_options()?, ids)
             .authenticator(Arc::new(tokens.clone()))
             .shops(Arc::new(shops.clone()))
@@ -106,7 +108,9 @@ impl Czo {
             .health(Arc::new(BusHealth(bus.clone())))
             .health(Arc::new(outbox_health.clone()))
             .health(Arc::new(jobs_health.clone()))
-            .routes(jobs::routes(jobs.clone(), permissions.clone()));
+            .health(Arc::new(CacheHealth(cache.clone())))
+            .routes(jobs::routes(jobs.clone(), permissions.clone()))
+            .routes(cache::routes(cache, permissions.clone()));
         if let Some(telemetry) = telemetry {
             api = api.routes(metrics_route::routes(telemetry, permissions));
         }

@@ -1,5 +1,6 @@
 //! The command line that every program made with czo has.
 
+mod cache;
 mod config;
 mod confirm;
 mod events;
@@ -9,6 +10,7 @@ mod moment;
 mod outbox;
 mod output;
 mod serve;
+mod server;
 mod shops;
 mod tokens;
 mod worker;
@@ -24,6 +26,7 @@ use secrecy::ExposeSecret;
 
 pub use output::{print, print_json, print_note};
 pub use serve::{ServeArgs, banner};
+pub use server::{ServerArgs, ServerClient};
 pub use worker::WorkerArgs;
 
 use crate::{Application, Config, Czo, CzoBuilder, RuntimeError};
@@ -51,6 +54,8 @@ pub enum Command {
     /// Look at the jobs that are done in the background, retry, cancel and purge them
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
+    /// Look into the cache, and make it forget
+    Cache(cache::CacheArgs),
     /// Open and list shops
     #[command(subcommand)]
     Shops(shops::ShopsCommand),
@@ -145,6 +150,7 @@ impl Command {
                 finish(application).await;
                 outcome
             }
+            Self::Cache(args) => args.execute(&global.load()?).await,
             Self::Shops(command) => {
                 let application = boot_quietly(&czo, global).await?;
                 let outcome = command.execute(&application).await;

@@ -171,6 +171,19 @@ pub enum RuntimeError {
         "jobs are in the memory of the server (`jobs.provider` is `memory`): ask it by `/api/jobs`, or choose `sql`"
     )]
     JobsInMemory,
+    /// Other processes can't see the cache.
+    #[error(
+        "the cache is in the memory of the server (`cache.provider` is `memory`), and none runs on this data folder: start it with `czo serve`, or name one with `--server`"
+    )]
+    CacheInMemory,
+    /// Redis, where the cache is, does not answer.
+    #[error(
+        "the Redis of `cache.url`, {url}, cannot be reached: check that it runs there, and user and password"
+    )]
+    CacheUnreachable {
+        /// Where it was looked for, without the login.
+        url: String,
+    },
     /// Redis, where jobs are, can't be used.
     #[error("the Redis of `jobs.url` cannot be used")]
     Redis(#[source] RedisJobsError),
@@ -226,9 +239,11 @@ impl Classified for RuntimeError {
             Self::Jobs(error) => error.kind(),
             Self::Redis(error) => error.kind(),
             Self::Schema(error) => error.kind(),
-            Self::Listen { .. } | Self::File { .. } | Self::TemporaryFolder(_) | Self::Random => {
-                ErrorKind::Unavailable
-            }
+            Self::Listen { .. }
+            | Self::File { .. }
+            | Self::TemporaryFolder(_)
+            | Self::CacheUnreachable { .. }
+            | Self::Random => ErrorKind::Unavailable,
             Self::UnknownToken(_) | Self::UnknownGroup { .. } | Self::UnknownEvents { .. } => {
                 ErrorKind::NotFound
             }

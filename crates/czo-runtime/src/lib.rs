@@ -4,6 +4,7 @@ mod application;
 mod asyncapi;
 mod builder;
 mod bus_health;
+mod cache;
 pub mod cli;
 mod config;
 mod data_dir;

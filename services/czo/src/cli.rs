@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use czo_core::ShopId;
-use czo_runtime::CzoBuilder;
-use czo_runtime::cli::{Command as RuntimeCommand, GlobalArgs, ServeArgs, block_on};
+use czo_runtime::cli::{
+    Command as RuntimeCommand, GlobalArgs, ServeArgs, ServerArgs, ServerClient, block_on,
+};
+use czo_runtime::{Config, CzoBuilder};
 
 use crate::{export, import, serve};
 
@@ -81,20 +83,15 @@ pub(crate) struct Target {
     /// The shop; may be left out where there is only one
     #[arg(long, value_name = "ID")]
     pub(crate) shop: Option<ShopId>,
-    /// Go through the server at this URL, http only, with the token in CZO_TOKEN
-    ///
-    /// Without it: through the server that runs on the same data folder, or directly on the
-    /// database when none does.
-    #[arg(long, value_name = "URL", value_parser = server_url)]
-    pub(crate) server: Option<String>,
+    #[command(flatten)]
+    pub(crate) through: ServerArgs,
 }
 
-fn server_url(text: &str) -> Result<String, &'static str> {
-    match text.split_once("://") {
-        Some(("http", host)) if !host.is_empty() => Ok(text.to_owned()),
-        Some(("https", _)) => Err("this program has no TLS: name a plain address of the server, \
-             `http://…`, through a tunnel if it is elsewhere"),
-        _ => Err("expected a URL such as `http://127.0.0.1:4000`"),
+impl Target {
+    /// The server to go through, if one is up.
+    pub(crate) async fn server(&self, config: &Config) -> anyhow::Result<Option<ServerClient>> {
+        let found = ServerClient::find(config, &self.through).await?;
+        Ok(found.map(|server| server.for_shop(self.shop)))
     }
 }
 

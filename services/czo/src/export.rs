@@ -13,7 +13,6 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::cli::Target;
 use crate::import::shop;
-use crate::server::Server;
 
 pub(crate) async fn products(
     czo: &Czo,
@@ -21,7 +20,7 @@ pub(crate) async fn products(
     target: &Target,
     output: Option<&Path>,
 ) -> anyhow::Result<()> {
-    match Server::find(&global.load()?, target).await? {
+    match target.server(&global.load()?).await? {
         Some(server) => {
             let response = server.get("/api/catalog/export").send().await?;
             let pages =

@@ -8,14 +8,15 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use czo_catalog::{Import, ImportReport, Products, Tally};
 use czo_core::{RequestContext, ShopDirectory, ShopId, SystemIds};
-use czo_runtime::cli::{GlobalArgs, boot_quietly, finish, print, print_json, print_note};
+use czo_runtime::cli::{
+    GlobalArgs, ServerClient, boot_quietly, finish, print, print_json, print_note,
+};
 use czo_runtime::{Application, Czo};
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Response;
 use tokio_util::io::ReaderStream;
 
 use crate::cli::Target;
-use crate::server::Server;
 
 /// The exit status when rows were rejected.
 const SOME_REJECTED: u8 = 2;
@@ -31,7 +32,7 @@ pub(crate) async fn products(
 ) -> anyhow::Result<ExitCode> {
     let bytes = file_size(file)?;
     let progress = progress_bar(bytes);
-    let report = match Server::find(&global.load()?, target).await? {
+    let report = match target.server(&global.load()?).await? {
         Some(server) => upload(&server, file, bytes, &progress).await?,
         None => {
             let application = boot_quietly(czo, global).await?;
@@ -78,7 +79,7 @@ pub(crate) async fn in_background(
     json: bool,
 ) -> anyhow::Result<ExitCode> {
     let bytes = file_size(file)?;
-    let Some(server) = Server::find(&global.load()?, target).await? else {
+    let Some(server) = target.server(&global.load()?).await? else {
         bail!(
             "no server runs on this data folder: start it with `czo serve`, or name one with `--server`"
         );
@@ -98,7 +99,7 @@ pub(crate) async fn in_background(
 
 /// Through the server, so that its subscribers hear of the events.
 async fn upload(
-    server: &Server,
+    server: &ServerClient,
     file: &Path,
     bytes: u64,
     progress: &ProgressBar,
@@ -107,7 +108,7 @@ async fn upload(
 }
 
 async fn send(
-    server: &Server,
+    server: &ServerClient,
     file: &Path,
     bytes: u64,
     progress: &ProgressBar,

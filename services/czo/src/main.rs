@@ -5,7 +5,6 @@ mod demo;
 mod export;
 mod import;
 mod serve;
-mod server;
 
 use std::process::ExitCode;
 

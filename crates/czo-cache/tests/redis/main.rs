@@ -4,6 +4,7 @@
 
 mod alone;
 mod conformance;
+mod inspect;
 mod many;
 mod nodes;
 mod sharing;

@@ -10,9 +10,9 @@ use czo_core::{
 use czo_domain::DomainContext;
 use czo_http::Server;
 use czo_outbox::Relay;
-use czo_repo::Database;
 
 use super::Application;
+use crate::cache::tell_the_rest;
 use crate::config::JobsProvider;
 use crate::jobs::Crew;
 use crate::server_file::{RunningServer, ServerFile};
@@ -31,6 +31,9 @@ const RELAY_SHARE: f64 = 0.5;
 
 /// How long a full bus may hold up the announcement of the end.
 const ANNOUNCE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long the other processes may take to be told what was changed, when Redis was away.
+const TELL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long closing the database may take at the least.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
@@ -114,7 +117,7 @@ impl Application {
         {
             tracing::info!("events are left to other relays and the next start");
         }
-        shut_down(&*self.bus, &self.context.database, left()).await;
+        shut_down(&*self.bus, &self.context, left()).await;
         tracing::info!("stopped");
         Ok(())
     }
@@ -150,7 +153,7 @@ impl Application {
         let stopped_at = Instant::now();
         crew.ended(drain).await;
         let left = drain.saturating_sub(stopped_at.elapsed());
-        shut_down(&*self.bus, &self.context.database, left).await;
+        shut_down(&*self.bus, &self.context, left).await;
         tracing::info!("stopped");
         Ok(())
     }
@@ -159,7 +162,7 @@ impl Application {
     /// at most `deadline`, and closes the database. What was not finished is logged. What domains
     /// have published stays in the outbox, for the relay of a server.
     pub async fn shutdown(self, deadline: Duration) {
-        shut_down(&*self.bus, &self.context.database, deadline).await;
+        shut_down(&*self.bus, &self.context, deadline).await;
     }
 }
 
@@ -195,14 +198,15 @@ async fn announce(bus: &dyn EventBus, context: &DomainContext, ending: &Shutdown
     }
 }
 
-async fn shut_down(bus: &dyn EventBus, database: &Database, deadline: Duration) {
+async fn shut_down(bus: &dyn EventBus, context: &DomainContext, deadline: Duration) {
     let until = Instant::now() + deadline;
     if let Err(error) = bus.shutdown(deadline).await {
         tracing::warn!(%error, "the event bus was not drained");
     }
+    tell_the_rest(&context.cache, TELL_PATIENCE).await;
     // A connection that is in use is waited for, but not for ever.
     let rest = until.saturating_duration_since(Instant::now()).max(CLOSE_PATIENCE);
-    match tokio::time::timeout(rest, database.clone().close()).await {
+    match tokio::time::timeout(rest, context.database.clone().close()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the database was not closed"),
         Err(_) => tracing::warn!("the database was still in use"),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use czo_cache::{Cache, CacheOptions, PrefixError, RedisStore, RedisUrl, SharedOptions};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
@@ -38,7 +39,7 @@ pub struct CacheConfig {
 }
 
 /// Where what was read is kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CacheProvider {
@@ -54,7 +55,8 @@ pub enum CacheProvider {
 }
 
 impl CacheProvider {
-    fn has_redis(self) -> bool {
+    /// Whether Redis is a part of it.
+    pub(crate) fn has_redis(self) -> bool {
         matches!(self, Self::Redis | Self::MemoryAndRedis)
     }
 }

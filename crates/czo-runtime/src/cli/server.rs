@@ -1,15 +1,15 @@
-//! The server that runs on the same data, if one does.
+//! The server that commands go through.
 
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use clap::Args;
 use czo_core::ShopId;
-use czo_runtime::{Config, RunningServer};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::cli::Target;
+use crate::{Config, RunningServer};
 
 /// How long a server may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -17,25 +17,49 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The variable with the token for a server elsewhere.
 const TOKEN: &str = "CZO_TOKEN";
 
-/// A server that answers.
-pub(crate) struct Server {
+/// The option of commands that go through a server.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServerArgs {
+    /// Go through the server at this URL, http only, with the token in CZO_TOKEN
+    ///
+    /// Without it: through the server that runs on the same data folder, or directly when none does.
+    #[arg(long, global = true, value_name = "URL", value_parser = server_url)]
+    pub server: Option<String>,
+}
+
+fn server_url(text: &str) -> Result<String, &'static str> {
+    match text.split_once("://") {
+        Some(("http", host)) if !host.is_empty() => Ok(text.to_owned()),
+        Some(("https", _)) => Err("this program has no TLS: name a plain address of the server, \
+             `http://…`, through a tunnel if it is elsewhere"),
+        _ => Err("expected a URL such as `http://127.0.0.1:4000`"),
+    }
+}
+
+/// A server that answers, and the token that it is asked with.
+#[derive(Clone, Debug)]
+pub struct ServerClient {
     client: Client,
     url: String,
     token: Option<SecretString>,
     shop: Option<ShopId>,
 }
 
-impl Server {
+impl ServerClient {
     /// The server to go through: the one named, or the one of the data folder, if it is up.
     ///
     /// The owner's token of the data folder goes to that folder's own server alone, and only once
     /// it has proved itself: after a crash, another program may listen on its port. A server that
     /// is named gets the token of the environment.
-    pub(crate) async fn find(config: &Config, target: &Target) -> anyhow::Result<Option<Self>> {
+    ///
+    /// # Errors
+    ///
+    /// When the server that is named does not answer.
+    pub async fn find(config: &Config, args: &ServerArgs) -> anyhow::Result<Option<Self>> {
         let client = Client::builder().connect_timeout(PATIENCE).no_proxy().build()?;
         let from_environment = std::env::var(TOKEN).ok().map(SecretString::from);
         let own = RunningServer::find(config);
-        let (url, token) = match (&target.server, own) {
+        let (url, token) = match (&args.server, own) {
             (Some(named), Some(own)) if named.trim_end_matches('/') == own.url() => {
                 if !proves_itself(&client, &own).await {
                     bail!("no czo server of this data folder answers at {named}");
@@ -54,24 +78,37 @@ impl Server {
             (None, _) => return Ok(None),
         };
         let url = url.trim_end_matches('/').to_owned();
-        Ok(Some(Self { client, url, token, shop: target.shop }))
+        Ok(Some(Self { client, url, token, shop: None }))
     }
 
-    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+    /// The same server, asked about this shop; about none that is named by default.
+    #[must_use]
+    pub fn for_shop(self, shop: Option<ShopId>) -> Self {
+        Self { shop, ..self }
+    }
+
+    /// Asks for a path.
+    pub fn get(&self, path: &str) -> RequestBuilder {
         self.with_headers(self.client.get(self.address(path)))
     }
 
-    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+    /// Sends something to a path.
+    pub fn post(&self, path: &str) -> RequestBuilder {
         self.with_headers(self.client.post(self.address(path)))
     }
 
     /// The address of a path of it.
-    pub(crate) fn address(&self, path: &str) -> String {
+    #[must_use]
+    pub fn address(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
     /// The answer, or what the server says is wrong.
-    pub(crate) async fn accepted(&self, response: Response) -> anyhow::Result<Response> {
+    ///
+    /// # Errors
+    ///
+    /// What the server says is wrong.
+    pub async fn accepted(&self, response: Response) -> anyhow::Result<Response> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);
