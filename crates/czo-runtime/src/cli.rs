@@ -55,6 +55,9 @@ pub enum Command {
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
     /// Look into the cache, and make it forget
+    ///
+    /// Through the server that runs on the same data folder. Where none runs: in Redis, if the cache
+    /// has it; a cache in the memory of a server is gone with that.
     Cache(cache::CacheArgs),
     /// Open and list shops
     #[command(subcommand)]

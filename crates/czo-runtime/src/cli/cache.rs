@@ -18,10 +18,7 @@ use crate::{CacheProvider, Config, RuntimeError};
 /// How long Redis may take to answer a command that needs it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Look into the cache, and make it forget.
-///
-/// Through the server that runs on the same data folder. Where none runs: in Redis, if the cache
-/// has it; a cache in the memory of a server is gone with that.
+/// The options of `cache`.
 #[derive(Debug, Args)]
 pub struct CacheArgs {
     #[command(flatten)]
@@ -52,7 +49,7 @@ enum CacheCommand {
     },
     /// Forget a key, keys that are alike, or a tag; what is forgotten is loaded again when needed
     Invalidate(Invalidate),
-    /// Forget everything, for all processes: as after a backup of the database was restored
+    /// Forget everything, as is needed after a backup of the database was restored
     Clear {
         /// Only this namespace and those within, names with `/` between
         #[arg(long, value_name = "A/B")]
