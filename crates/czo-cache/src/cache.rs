@@ -99,10 +99,7 @@ impl Cache {
     pub async fn get<T: Cached>(&self, key: &str) -> Option<Arc<T>> {
         match self.look(key) {
             Look::Serve(value) | Look::ServeAndLoad(value) => value,
-            Look::Spare(_) | Look::Nothing if self.shared.remote.is_some() => {
-                Box::pin(self.fetch(&[key])).await.pop().flatten()
-            }
-            Look::Spare(_) | Look::Nothing => None,
+            Look::Spare(_) | Look::Nothing => Box::pin(self.fetch_one(key)).await,
         }
     }
 

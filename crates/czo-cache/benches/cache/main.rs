@@ -54,7 +54,7 @@ fn main() -> ExitCode {
 fn all(quick: bool) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     eprintln!("cache: hits in memory");
-    runtime.block_on(memory::measure(if quick { 200 } else { 2_000 }))?;
+    runtime.block_on(memory::measure(if quick { 11 } else { 101 }))?;
     eprintln!("cache: ten thousand callers of one key that is not there");
     runtime.block_on(stampede::measure())?;
     eprintln!("cache: what is kept of a skewed trace");

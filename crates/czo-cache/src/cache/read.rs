@@ -28,7 +28,8 @@ pub(super) enum Look<T> {
 }
 
 impl Cache {
-    #[inline]
+    // It is all that a hit does: to call it costs a fifth of that.
+    #[inline(always)]
     pub(super) fn look<T: Cached>(&self, key: &str) -> Look<T> {
         let shared = &*self.shared;
         let key = KeyRef::new(&self.namespace, key);
@@ -114,6 +115,12 @@ impl Cache {
     ) -> Order {
         let key = Key::new(&self.namespace, key);
         Order { key, options: options.clone(), codec: Codec::of::<T>(), want, wanted }
+    }
+
+    /// What the store has for a key, which memory then has too.
+    #[cold]
+    pub(super) async fn fetch_one<T: Cached>(&self, key: &str) -> Option<Arc<T>> {
+        self.fetch(&[key]).await.pop().flatten()
     }
 
     /// What the store has for these keys, which memory then has too.
