@@ -265,7 +265,7 @@ pub struct CacheStats {
     pub entries: u64,
     /// How many bytes they have, about.
     pub bytes: u64,
-    /// How many loads are under way.
+    /// How many keys are being loaded, or looked for in the store.
     pub loading: usize,
     /// The memory of this process.
     pub memory: TierStats,

@@ -21,7 +21,7 @@ pub(crate) struct Flight {
     pub(crate) generation: Generation,
     /// The scopes that its options name.
     pub(crate) tags: Box<[Arc<Scope>]>,
-    /// It is no load, but a look in the store or a value that is put there: nobody joins it.
+    /// It looks in the store, and loads nothing: nobody joins it.
     is_look: bool,
     outcome: OnceLock<Outcome>,
     landed: Notify,
@@ -136,13 +136,6 @@ impl Flights {
         let mut held = self.hold(key);
         let Entry::Vacant(place) = held.entry(key.clone()) else { return None };
         Some(place.insert(Arc::new(Flight::new(scopes, &[], true))).clone())
-    }
-
-    /// Begins to put a value in the store. No load of this key that is under way is kept.
-    pub(crate) fn put(held: &mut Held<'_>, key: &Key, scopes: &Scopes) -> Arc<Flight> {
-        let flight = Arc::new(Flight::new(scopes, &[], true));
-        held.insert(key.clone(), flight.clone());
-        flight
     }
 
     /// Ends a load. If nothing has come between since it began, `keep` is called before anything

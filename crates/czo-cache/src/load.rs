@@ -52,6 +52,13 @@ pub(crate) struct Order {
     pub(crate) wanted: Wanted,
 }
 
+impl Order {
+    /// How long the store, and who loads the key elsewhere, is waited for.
+    pub(crate) fn patience(&self) -> Duration {
+        self.options.soft_timeout.min(self.options.hard_timeout / 2)
+    }
+}
+
 /// What helps who reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -113,7 +120,7 @@ async fn fly(landing: &Landing, order: &Order, want: Want, load: Load) {
     }
     let (began, loaded_at) = (Instant::now(), shared.timeline.now());
     let loaded = match remote {
-        Some(remote) => remote.hold(lease.as_ref(), run(order, load)).await,
+        Some(remote) => remote.hold(lease.as_slice(), run(order, load)).await,
         None => run(order, load).await,
     };
     shared.stats.loads.latency.record(began.elapsed());
@@ -131,7 +138,9 @@ async fn fly(landing: &Landing, order: &Order, want: Want, load: Load) {
                 land(&slot);
             }
             if let (Some(remote), Some(lease)) = (remote, lease) {
-                remote.commit(shared, lease, order, &slot).await;
+                let commit = remote.commit(shared, lease, order, &slot);
+                // Who waits for what is not kept waits for this too, but not for long.
+                let _ = tokio::time::timeout(order.patience(), commit).await;
             }
             if !is_kept {
                 // Only now: whoever is told may read again, and is not to find what was there before.

@@ -96,10 +96,16 @@ impl Memory {
 
     /// Whether a later version of it is there, or was said to have been invalidated.
     pub(crate) fn is_outdated(&self, key: &Key, version: Option<i64>, now: Tick) -> bool {
-        let (Some(version), Some(there)) = (version, self.peek(key.by_ref())) else { return false };
+        let next = version.and_then(|version| version.checked_add(1));
+        next.is_some_and(|next| self.has_from(key, next, now))
+    }
+
+    /// The same for this version or a later one.
+    pub(crate) fn has_from(&self, key: &Key, version: i64, now: Tick) -> bool {
+        let Some(there) = self.peek(key.by_ref()) else { return false };
         // A value that was invalidated says nothing of what is there now.
         let counts = there.is_tombstone() || there.is_good(&key.namespace);
-        let is_later = there.version.is_some_and(|there| version < there);
+        let is_later = there.version.is_some_and(|there| there >= version);
         counts && is_later && there.times.age(now) != Age::Dead
     }
 

@@ -7,12 +7,14 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct CacheOptions {
     /// How many bytes of entries are in memory: about what they have as JSON, with some for the key
-    /// and the entry. What is least used makes room. Default 64 MiB; 0 keeps nothing in memory.
+    /// and the entry. What is least used makes room. Default 64 MiB; 0 keeps nothing in memory, with
+    /// a store nothing but what is served because it can't be loaded, up to 4 MiB.
     ///
     /// An entry larger than a part of it is not kept: than an eighth with two cores, with more cores
     /// than a smaller one.
     pub memory_bytes: u64,
-    /// No entry is kept for longer than this, whatever its own options say, and as a spare neither.
+    /// No entry of this process is kept for longer than this, whatever its own options say, and as a
+    /// spare neither; what it reads from a store is as old as who wrote it let it be.
     /// Default without end.
     pub max_age: Duration,
     pub(crate) tokio_time: bool,
@@ -57,7 +59,8 @@ pub struct SharedOptions {
     ///
     /// As long as the connection is in order, it is the time that a message takes.
     pub staleness_bound: Duration,
-    /// Values with more bytes of JSON than this stay in memory. Default 1 MiB.
+    /// Values with more bytes of JSON than this are not shared: those that are loaded stay in memory,
+    /// those that are put are not kept. Default 1 MiB.
     pub largest_value: usize,
 }
 

@@ -21,7 +21,6 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use tokio::sync::Notify;
 
-pub(crate) use self::fetch::Fetched;
 pub(crate) use self::lease::{Approach, HeldLease, Want};
 pub(crate) use self::link::keep_linked;
 use self::pending::Pending;
@@ -29,7 +28,7 @@ use crate::options::SharedOptions;
 use crate::shared::Shared;
 use crate::stats::Stats;
 use crate::store::{Invalidation, Store, StoreError, StoreSession};
-use crate::timeline::Tick;
+use crate::timeline::{Tick, ticks};
 
 /// How many calls in a row may fail before a session is given up.
 const FAILURES: u32 = 3;
@@ -87,6 +86,12 @@ impl Remote {
     #[inline]
     pub(crate) fn is_in_touch(&self, now: Tick) -> bool {
         now < self.in_touch_until.load(Ordering::Acquire)
+    }
+
+    /// As of when all that others have invalidated is known here; nothing when that is too long ago.
+    pub(crate) fn in_touch_since(&self, now: Tick) -> Option<Tick> {
+        let until = self.in_touch_until.load(Ordering::Acquire);
+        (now < until).then(|| now.min(until.saturating_sub(ticks(self.bound()))))
     }
 
     /// How long memory is believed when it is not.
@@ -160,8 +165,7 @@ impl Remote {
     /// Whether memory holds this for sure; otherwise only what was just loaded is believed.
     #[inline]
     pub(crate) fn believes(&self, loaded_at: Tick, now: Tick) -> bool {
-        self.is_in_touch(now)
-            || now < loaded_at.saturating_add(crate::timeline::ticks(self.bound()))
+        self.is_in_touch(now) || now < loaded_at.saturating_add(ticks(self.bound()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flight::{Flights, Landing};
+use crate::flight::Flights;
 use crate::memory::Memory;
 use crate::namespace::{Key, Namespaces};
 use crate::options::CacheOptions;
@@ -61,20 +61,6 @@ impl Shared {
         self.memory.keep(key, slot, self.timeline.now());
     }
 
-    /// Begins to put this in the place of whatever is in the store or is being loaded: memory has
-    /// nothing until the store says whether it takes it. Nothing when a later version is here.
-    pub(crate) fn begin_put(self: &Arc<Self>, key: &Key, version: Option<i64>) -> Option<Landing> {
-        let now = self.timeline.now();
-        let mut held = self.flights.hold(key);
-        if self.memory.is_outdated(key, version, now) {
-            held.remove(key);
-            return None;
-        }
-        self.memory.remove(key.by_ref());
-        let flight = Flights::put(&mut held, key, &self.scopes);
-        Some(Landing { shared: self.clone(), key: key.clone(), flight })
-    }
-
     /// Forgets a key, here.
     pub(crate) fn forget(&self, key: &Key) {
         let mut held = self.flights.hold(key);
@@ -82,7 +68,7 @@ impl Shared {
         self.memory.remove(key.by_ref());
     }
 
-    /// Forgets a key, here, and takes no version below this one.
+    /// Forgets a key, here, unless it has this version or a later one, and takes no version below.
     pub(crate) fn forget_below(&self, key: &Key, version: i64) {
         let now = self.timeline.now();
         let tombstone = Slot {
@@ -95,8 +81,9 @@ impl Shared {
         };
         let mut held = self.flights.hold(key);
         held.remove(key);
-        // A later version that is there stays.
-        self.memory.keep(key, tombstone, now);
+        if !self.memory.has_from(key, version, now) {
+            self.memory.keep(key, tombstone, now);
+        }
     }
 
     /// Forgets all keys that are meant, here.

@@ -108,6 +108,17 @@ impl Times {
         Self::new(self.loaded_at, refresh_at, fresh_until, stale_until, self.kept_until())
     }
 
+    /// The same for what is as new as that, if it was not loaded before.
+    pub(crate) fn loaded_at_most(self, tick: Tick) -> Self {
+        Self::new(
+            self.loaded_at.min(tick),
+            self.refresh_at(),
+            self.fresh_until(),
+            self.stale_until(),
+            self.kept_until(),
+        )
+    }
+
     pub(crate) fn loaded_at(&self) -> Tick {
         self.loaded_at
     }

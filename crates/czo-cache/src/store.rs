@@ -63,9 +63,9 @@ pub trait StoreSession: fmt::Debug + Send + Sync {
     /// Keeps a lease for longer; false when it is lost.
     async fn extend(&self, key: &str, token: u64, duration: Duration) -> Result<bool, StoreError>;
 
-    /// Keeps what was loaded, and gives the lease back. Nothing is done, and the answer is false, when
-    /// anything that concerns the key was invalidated or written since the lease was given, or a
-    /// later version is there.
+    /// Keeps what was loaded, and gives the lease back. It is not kept, and the answer is false, when
+    /// the key was invalidated or written since the lease was given, or a later version is there. What
+    /// has a scope that was invalidated may be kept: its generation says that it is no good.
     async fn commit(&self, key: &str, token: u64, record: Record) -> Result<bool, StoreError>;
 
     /// Gives a lease back.
@@ -75,8 +75,9 @@ pub trait StoreSession: fmt::Debug + Send + Sync {
     /// their keys, and tells everybody. Says of each whether it is kept.
     async fn write(&self, records: Vec<(String, Record)>) -> Result<Vec<bool>, StoreError>;
 
-    /// Forgets, takes the leases, and tells everybody. When it returns, nothing that was read or
-    /// loaded before can be kept any more. Returns the generation of the store since then.
+    /// Forgets, takes the leases of keys, and tells everybody. When it returns, nothing of the keys
+    /// that was read or loaded before can be kept any more; what has an invalidated scope bears a
+    /// lower generation. Returns the generation of the store since then.
     async fn invalidate(&self, what: &Invalidation) -> Result<u64, StoreError>;
 
     /// Sends a notice to this session alone: it comes after all that were due before.

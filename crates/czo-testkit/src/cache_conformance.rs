@@ -126,6 +126,8 @@ macro_rules! cache_conformance {
             what_is_over_holds_no_version_back,
             what_was_invalidated_below_comes_back_in_no_lower_version,
             of_two_bounds_the_higher_one_counts,
+            a_bound_leaves_what_is_of_its_version,
+            what_was_cleared_holds_no_version_back,
             a_lower_version_that_is_not_to_be_kept_takes_nothing_away,
         ]);
         $crate::cache_conformance!(@tests $time, $run, fence: [

@@ -12,7 +12,7 @@ use crate::flight::{Boarding, Flight, Landing, Outcome};
 use crate::load::{self, Failure, Found, Load, Order, Wanted};
 use crate::loaded::Loaded;
 use crate::namespace::{Key, KeyRef};
-use crate::remote::{Fetched, Want};
+use crate::remote::Want;
 use crate::shared::Shared;
 use crate::slot::{Age, Held, Slot};
 
@@ -142,7 +142,7 @@ impl Cache {
         let now = shared.timeline.now();
         let mut values = Vec::with_capacity(keys.len());
         for (landing, fetched) in landings.into_iter().zip(fetched) {
-            let Fetched::Found(slot) = fetched else {
+            let Some(slot) = fetched else {
                 values.push(None);
                 continue;
             };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::Cache;
 use crate::codec::Cached;
 use crate::entry_options::EntryOptions;
-use crate::flight::{Landing, Outcome};
 use crate::load::{self, Order, Wanted};
 use crate::loaded::Loaded;
 use crate::namespace::Key;
@@ -17,13 +16,6 @@ use crate::store::Invalidation;
 
 /// How many keys are written or forgotten by one call to the store.
 const AT_ONCE: usize = 500;
-
-/// What is on its way to the store.
-struct Written {
-    order: Order,
-    slot: Slot,
-    landing: Landing,
-}
 
 impl Cache {
     /// Puts a value in the place of whatever is there, or is being loaded.
@@ -95,46 +87,41 @@ impl Cache {
             let slot = load::slot(&order, shared, &tags, generation, found, now);
             if live.is_none() {
                 shared.put(&order.key, slot);
-            } else if let Some(landing) = shared.begin_put(&order.key, slot.version) {
-                written.push(Written { order, slot, landing });
+            } else if !shared.memory.is_outdated(&order.key, slot.version, now) {
+                written.push((order, slot));
             }
         }
         let (Some(remote), Some(live)) = (&shared.remote, &live) else { return };
-        if self.write(remote, live, &written, stored_generation).await
-            && let Some(telling) = &mut telling
-        {
+        let is_written =
+            written.is_empty() || self.write(remote, live, &written, stored_generation).await;
+        if let (true, Some(telling)) = (is_written, &mut telling) {
             telling.is_needless();
         }
     }
 
-    /// Writes to the store, and keeps what it takes; false when that did not succeed.
+    /// Writes to the store; false when that did not succeed. Memory has nothing of it: what it had, and
+    /// what is read from the store before it takes the values, is forgotten, and only the store knows
+    /// which values it took.
     async fn write(
         &self,
         remote: &Remote,
         live: &Live,
-        written: &[Written],
+        written: &[(Order, Slot)],
         generation: u64,
     ) -> bool {
-        if written.is_empty() {
-            return true;
-        }
         let shared = &self.shared;
-        let record = |Written { order, slot, .. }: &Written| {
+        let forget = || written.iter().for_each(|(order, _)| shared.forget(&order.key));
+        let record = |(order, slot): &(Order, Slot)| {
             (order.key.full(), remote.record(shared, order, slot, generation))
         };
-        let Ok(kept) = live.session.write(written.iter().map(record).collect()).await else {
+        let records = written.iter().map(record).collect();
+        forget();
+        let answer = live.session.write(records).await;
+        forget();
+        if answer.is_err() {
             shared.stats.redis.errors.add();
-            return false;
-        };
-        // Where a later version is, it stays.
-        for (Written { slot, landing, .. }, _) in
-            written.iter().zip(kept).filter(|(_, is_kept)| *is_kept)
-        {
-            let Landing { key, flight, .. } = landing;
-            let keep = || shared.memory.keep(key, slot.clone(), shared.timeline.now());
-            shared.flights.land(key, flight, Outcome::Found(slot.clone()), keep);
         }
-        true
+        answer.is_ok()
     }
 
     /// Forgets a key. What is being loaded for it is not kept.
@@ -151,9 +138,12 @@ impl Cache {
         }
     }
 
-    /// Forgets a key, and takes no version of it below this one for half a minute, whatever else is
-    /// forgotten meanwhile: what a replica that lags behind still shows is not kept, nor what another
-    /// is late to [`put`](Self::put).
+    /// Forgets a key, unless it has this version or a later one, and takes no version below: what a
+    /// replica that lags behind still shows is not kept, nor what another is late to
+    /// [`put`](Self::put).
+    ///
+    /// That holds as long as what takes its place is kept, and for half a minute while nothing does.
+    /// What is found to be absent has no version, and nothing is below it.
     pub async fn invalidate_below(&self, key: &str, version: i64) {
         let key = Key::new(&self.namespace, key);
         let what = || Invalidation::Below(key.full(), version);

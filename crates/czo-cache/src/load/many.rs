@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use super::{Failure, Found, Order, run, slot, spare};
 use crate::flight::{Landing, Outcome};
-use crate::remote::{Fetched, HeldLease, Want};
+use crate::remote::{HeldLease, Want};
 use crate::shared::Shared;
 use crate::slot::{Age, Held, Slot};
 
@@ -70,7 +70,14 @@ async fn fly(shared: &Shared, seats: Vec<Seat>, load: LoadMany) {
             }
         }
     };
-    let loaded = run(&first.seat.order, loading).await;
+    let loading = run(&first.seat.order, loading);
+    let loaded = match &shared.remote {
+        Some(remote) => {
+            let leases: Vec<_> = open.iter().filter_map(|open| open.lease.as_ref()).collect();
+            remote.hold(&leases, loading).await
+        }
+        None => loading.await,
+    };
     shared.stats.loads.latency.record(began.elapsed());
     let found = match loaded {
         Ok(found) => found,
@@ -93,7 +100,9 @@ async fn fly(shared: &Shared, seats: Vec<Seat>, load: LoadMany) {
         }
         commits.push(async move {
             if let (Some(remote), Some(lease)) = (&shared.remote, lease) {
-                remote.commit(shared, lease, &seat.order, &slot).await;
+                let commit = remote.commit(shared, lease, &seat.order, &slot);
+                // Who waits for what is not kept waits for this too, but not for long.
+                let _ = tokio::time::timeout(seat.order.patience(), commit).await;
             }
             if !is_kept {
                 // Only now: whoever is told may read again, and is not to find what was there before.
@@ -113,10 +122,14 @@ async fn ask_store(shared: &Shared, seats: Vec<Seat>) -> Vec<Open> {
     let codec = first.order.codec;
     let oldest = seats.iter().map(|seat| seat.landing.flight.generation).min();
     let keys: Vec<_> = seats.iter().map(|seat| &seat.order.key).collect();
-    let fetched = remote.fetch(shared, &keys, codec, oldest.unwrap_or_default()).await;
+    // No load waits for the store for longer than for another load.
+    let limit = first.order.patience();
+    let fetching = remote.fetch(shared, &keys, codec, oldest.unwrap_or_default());
+    let fetched = tokio::time::timeout(limit, fetching).await.unwrap_or_default();
+    let fetched = fetched.into_iter().chain(std::iter::repeat_with(|| None));
     let mut missing = Vec::new();
     for (seat, fetched) in seats.into_iter().zip(fetched) {
-        let Fetched::Found(slot) = fetched else {
+        let Some(slot) = fetched else {
             missing.push(open(seat, None));
             continue;
         };
@@ -130,7 +143,9 @@ async fn ask_store(shared: &Shared, seats: Vec<Seat>) -> Vec<Open> {
         }
     }
     let orders = missing.iter().map(|open| (&open.seat.order, &*open.seat.landing.flight));
-    let leases = remote.lease_at_once(shared, &orders.collect::<Vec<_>>()).await;
+    let orders: Vec<_> = orders.collect();
+    let leasing = remote.lease_at_once(shared, &orders);
+    let leases = tokio::time::timeout(limit, leasing).await.unwrap_or_default();
     for (open, lease) in missing.iter_mut().zip(leases) {
         open.lease = lease;
     }

@@ -49,11 +49,33 @@ local function forget(key)
   end
 end
 
+-- Whether a record is of before everything was forgotten: its version says nothing. That of a
+-- tombstone does.
+local function is_over(record)
+  if #record < 26 or string.byte(record, 2) % 8 >= 4 then
+    return false
+  end
+  local high, low = struct.unpack('>I4I4', record, 19)
+  local cleared = tonumber(redis.pcall('GET', name('s', ARGV[1] .. ':all')))
+  return cleared ~= nil and high * 4294967296 + low < cleared
+end
+
+-- Whether a later version than this one is there, or with `same` this one.
+local function has_later(key, version, same)
+  local record = redis.pcall('GETRANGE', key, 0, 25)
+  local there = version and version_of(record)
+  if not there or is_over(record) then
+    return false
+  end
+  if version[1] ~= there[1] then
+    return version[1] < there[1]
+  end
+  return version[2] < there[2] or (same and version[2] == there[2])
+end
+
 -- Keeps a record unless a later version is there. One that is kept for no time leaves nothing there.
 local function keep(key, record, milliseconds)
-  local version = version_of(record)
-  local there = version and version_of(redis.pcall('GET', key))
-  if there and (version[1] < there[1] or (version[1] == there[1] and version[2] < there[2])) then
+  if has_later(key, version_of(record)) then
     return false
   end
   if milliseconds == '0' then

@@ -97,13 +97,15 @@ impl RedisSession {
             loop {
                 let step = vec![cursor.into(), matching.clone().into(), STEP.into()];
                 let found = self.run(&scripts::SCAN, step).await?;
-                let (next, keys): (String, Vec<String>) =
+                let (next, keys): (String, Vec<Bytes>) =
                     found.convert().map_err(|_| unexpected("a cursor and keys"))?;
-                // Redis knows bytes, and finds some more.
-                let is_meant = |key: &String| {
-                    key.strip_prefix(&prefix).is_some_and(|key| pattern.matches(key))
+                // Redis knows bytes, and finds some more; what is no text is nobody's here.
+                let is_meant = |key: &Bytes| {
+                    let key =
+                        std::str::from_utf8(key).ok().and_then(|key| key.strip_prefix(&prefix));
+                    key.is_some_and(|key| pattern.matches(key))
                 };
-                let meant: Vec<_> = keys.into_iter().filter(is_meant).map(Value::from).collect();
+                let meant: Vec<_> = keys.into_iter().filter(is_meant).map(Value::Bytes).collect();
                 if !meant.is_empty() {
                     self.run(&scripts::REMOVE, meant).await?;
                 }
@@ -141,8 +143,9 @@ impl StoreSession for RedisSession {
             return Ok(vec![self.link.ask(client.get(self.entry(key))).await?]);
         }
         let keys: Vec<_> = keys.iter().map(|key| self.entry(key)).collect();
-        let found: Vec<Option<Bytes>> = self.link.ask(client.mget(keys.clone())).await?;
-        if found.len() == keys.len() { Ok(found) } else { Err(unexpected("as many entries")) }
+        let number = keys.len();
+        let found: Vec<Option<Bytes>> = self.link.ask(client.mget(keys)).await?;
+        if found.len() == number { Ok(found) } else { Err(unexpected("as many entries")) }
     }
 
     async fn generations(&self, scopes: &[&str]) -> Result<Vec<u64>, StoreError> {

@@ -13,13 +13,6 @@ use crate::shared::Shared;
 use crate::slot::{Held, Slot, Tags, Times};
 use crate::timeline::Tick;
 
-/// What the store has for a key.
-#[derive(Debug)]
-pub(crate) enum Fetched {
-    Found(Slot),
-    Nothing,
-}
-
 impl Remote {
     /// What the store has for these keys, in their order, if it is asked and answers.
     ///
@@ -31,8 +24,8 @@ impl Remote {
         keys: &[&Key],
         codec: Codec,
         generation: Generation,
-    ) -> Vec<Fetched> {
-        let nothing = || keys.iter().map(|_| Fetched::Nothing).collect();
+    ) -> Vec<Option<Slot>> {
+        let nothing = || keys.iter().map(|_| None).collect();
         let Some(live) = self.live() else { return nothing() };
         let _took = Took::new(&shared.stats);
         let names: Vec<_> = keys.iter().map(|key| key.full()).collect();
@@ -47,6 +40,9 @@ impl Remote {
         if !self.learn(shared, &live, &scopes).await {
             return nothing();
         }
+        // What is known of the scopes, and so what is found, is as new as what was last heard.
+        let now = shared.timeline.now();
+        let Some(since) = self.in_touch_since(now) else { return nothing() };
         let judged = keys.iter().zip(slots).map(|(key, slot)| {
             let is_good = |scope: &Arc<Scope>, at: u64| {
                 scope.remote(live.number).is_some_and(|invalidated_at| invalidated_at <= at)
@@ -55,13 +51,14 @@ impl Remote {
                 key.namespace.scopes().iter().chain(slot.tags()).all(|scope| is_good(scope, *at))
             });
             match good {
-                Some((slot, _)) => {
+                Some((mut slot, _)) => {
+                    slot.times = slot.times.loaded_at_most(since);
                     shared.stats.redis.hits.add();
-                    Fetched::Found(slot)
+                    Some(slot)
                 }
                 None => {
                     shared.stats.redis.misses.add();
-                    Fetched::Nothing
+                    None
                 }
             }
         });

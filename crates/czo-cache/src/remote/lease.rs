@@ -1,11 +1,12 @@
 //! One load for all processes.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::{Fetched, Live, Remote};
+use super::{Live, Remote};
 use crate::flight::Flight;
 use crate::load::{Order, Wanted};
 use crate::record::{self, Body, Stored, StoredTimes};
@@ -67,12 +68,15 @@ impl Remote {
         let mut held: Option<HeldLease> = None;
         let waiting = async {
             loop {
-                let found =
-                    self.fetch(shared, &[&order.key], order.codec, flight.generation).await.pop();
+                let found = self
+                    .fetch(shared, &[&order.key], order.codec, flight.generation)
+                    .await
+                    .pop()
+                    .flatten();
                 let helps = |slot: &Slot| {
                     order.wanted == Wanted::Answer || matches!(slot.held, Held::Value(_))
                 };
-                if let Some(Fetched::Found(slot)) = found
+                if let Some(slot) = found
                     && helps(&slot)
                 {
                     let age = slot.times.age(shared.timeline.now());
@@ -114,11 +118,11 @@ impl Remote {
             }
         };
         // Whoever has the lease may be slower than anybody here wants to wait.
-        let limit = order.options.soft_timeout.min(order.options.hard_timeout / 2);
-        match tokio::time::timeout(limit, waiting).await {
+        let waited = tokio::time::timeout(order.patience(), waiting).await;
+        match waited {
             Ok(Ok(slot)) => Approach::Found(slot),
             Ok(Err(lease)) => Approach::Load { lease, spare },
-            Err(_) => Approach::Load { lease: None, spare },
+            Err(_) => Approach::Load { lease: held, spare },
         }
     }
 
@@ -149,20 +153,24 @@ impl Remote {
         join_all(orders.iter().map(|(order, _)| lease(order))).await
     }
 
-    /// Lets a load go on, and keeps its lease meanwhile.
+    /// Lets a load go on, and keeps its leases meanwhile.
     pub(crate) async fn hold<T>(
         &self,
-        lease: Option<&HeldLease>,
+        leases: &[impl Borrow<HeldLease>],
         load: impl Future<Output = T>,
     ) -> T {
-        let Some(HeldLease { live, key, token, .. }) = lease else { return load.await };
+        if leases.is_empty() {
+            return load.await;
+        }
         let extend = async {
             loop {
                 tokio::time::sleep(LEASE / 3).await;
-                // If it is lost, the load goes on for this process alone.
-                if matches!(live.session.extend(key, *token, LEASE).await, Ok(false)) {
-                    std::future::pending::<()>().await;
-                }
+                // If one is lost, the load goes on for this process alone.
+                join_all(leases.iter().map(|lease| {
+                    let HeldLease { live, key, token, .. } = lease.borrow();
+                    live.session.extend(key, *token, LEASE)
+                }))
+                .await;
             }
         };
         tokio::select! {

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::{Live, Remote};
 use crate::shared::Shared;
-use crate::store::{Invalidation, Notice, Opened};
+use crate::store::{Invalidation, Notice, Opened, StoreError};
 use crate::timeline::{Tick, ticks};
 
 /// The first pause before another session is tried; it doubles.
@@ -109,7 +110,7 @@ async fn session(
             _ = interval.tick() => {
                 let Some(shared) = shared.upgrade() else { return Ended::Cache };
                 let now = shared.timeline.now();
-                if !remote.is_in_touch(now) {
+                if beats.last > 0 && !remote.is_in_touch(now) {
                     // It may answer, and what others invalidate not arrive all the same.
                     tracing::debug!("notices do not arrive in time");
                     return Ended::Session;
@@ -135,15 +136,15 @@ async fn begin(
 ) -> bool {
     let until = asked_at.saturating_add(ticks(remote.bound()));
     loop {
-        for (what, number) in remote.pending.all() {
-            match live.session.invalidate(&what).await {
-                Ok(generation) => live.saw(generation),
-                Err(error) => {
-                    tracing::debug!(error = czo_core::describe(&error), "the store is not told");
-                    return false;
-                }
-            }
+        // All at once: others come meanwhile, and they are to become fewer.
+        let tell = async |(what, number): (Invalidation, u64)| {
+            live.saw(live.session.invalidate(&what).await?);
             remote.pending.told(&what, number);
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = try_join_all(remote.pending.all().into_iter().map(tell)).await {
+            tracing::debug!(error = czo_core::describe(&error), "the store is not told");
+            return false;
         }
         let Some(shared) = shared.upgrade() else { return false };
         let is_told = remote.pending.if_empty(|| {

@@ -4,6 +4,7 @@
 
 mod alone;
 mod conformance;
+mod hostile;
 mod inspect;
 mod many;
 mod nodes;

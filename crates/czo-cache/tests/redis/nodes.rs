@@ -5,13 +5,25 @@ use std::time::{Duration, Instant};
 
 use czo_cache::{Cache, CacheOptions, EntryOptions, RedisStore, RedisUrl, SharedOptions};
 
-/// A Redis that answers, and a prefix that nobody else has.
-pub(crate) fn store() -> RedisStore {
+/// A Redis that answers.
+pub(crate) fn url() -> RedisUrl {
     let url =
         std::env::var("CZO_TEST_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
-    let url: RedisUrl = url.parse().unwrap();
-    let prefix = format!("test-{:016x}", getrandom::u64().unwrap());
-    RedisStore::new(url).prefix(&prefix).unwrap().timeout(Duration::from_secs(2))
+    url.parse().unwrap()
+}
+
+/// A prefix that nobody else has.
+pub(crate) fn new_prefix() -> String {
+    format!("test-{:016x}", getrandom::u64().unwrap())
+}
+
+pub(crate) fn store_at(prefix: &str) -> RedisStore {
+    RedisStore::new(url()).prefix(prefix).unwrap().timeout(Duration::from_secs(2))
+}
+
+/// One that nobody else has.
+pub(crate) fn store() -> RedisStore {
+    store_at(&new_prefix())
 }
 
 /// A process of its own, as far as the cache can see.

@@ -105,6 +105,31 @@ pub async fn of_two_bounds_the_higher_one_counts(test: CacheUnderTest) {
     assert_eq!(number(cache, "key").await, Some(7));
 }
 
+/// What it has is as new as it has to be.
+pub async fn a_bound_leaves_what_is_of_its_version(test: CacheUnderTest) {
+    let cache = &test.one;
+    cache.put("key", row(5), &lasting()).await;
+    for bound in [4, 5] {
+        cache.invalidate_below("key", bound).await;
+        assert_eq!(number(cache, "key").await, Some(5), "{bound}");
+    }
+    cache.invalidate_below("key", 6).await;
+    assert_eq!(number(cache, "key").await, None);
+}
+
+/// As when a database is restored: what comes then is older.
+pub async fn what_was_cleared_holds_no_version_back(test: CacheUnderTest) {
+    let cache = &test.one;
+    cache.put("key", row(7), &lasting()).await;
+    cache.clear().await;
+    cache.put("key", row(5), &lasting()).await;
+    assert_eq!(number(cache, "key").await, Some(5));
+    assert_eq!(Probe::open().value(cache, "other", &lasting(), Ok(row(7))).await, 7);
+    cache.clear().await;
+    assert_eq!(Probe::open().value(cache, "other", &lasting(), Ok(row(5))).await, 5);
+    eventually(|| async { number(&test.other, "other").await == Some(5) }).await;
+}
+
 /// A result that is not kept takes nothing away.
 pub async fn a_lower_version_that_is_not_to_be_kept_takes_nothing_away(test: CacheUnderTest) {
     let cache = &test.one;
