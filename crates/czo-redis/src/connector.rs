@@ -17,6 +17,9 @@ const FIRST_PAUSE: u32 = 20;
 /// The longest pause before connecting again, in milliseconds.
 const LONGEST_PAUSE: u32 = 1_000;
 
+/// What connecting may take at least: several answers, one after the other, with TLS more.
+const CONNECTING: Duration = Duration::from_secs(2);
+
 /// How many messages a receiver may be behind before it misses some.
 const MESSAGES: usize = 256;
 
@@ -40,7 +43,8 @@ impl Connector {
     }
 
     /// Gives up an answer after this long, and a connection that is [silent](Link) for twice as
-    /// long. Where connections are made again, the time without one counts too.
+    /// long. Where connections are made again, the time without one counts too. Connecting may take
+    /// as long, and 2 seconds at least.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -123,8 +127,8 @@ impl Connector {
                 performance.broadcast_channel_capacity = MESSAGES;
             })
             .with_connection_config(|connection| {
-                connection.connection_timeout = self.timeout;
-                connection.internal_command_timeout = self.timeout;
+                connection.connection_timeout = self.timeout.max(CONNECTING);
+                connection.internal_command_timeout = self.timeout.max(CONNECTING);
                 // What was sent when the connection broke may have been done: who asked decides.
                 connection.max_command_attempts = 1;
                 connection.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() };
