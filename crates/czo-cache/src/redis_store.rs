@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use czo_redis::{Connector, RedisError, RedisUrl};
+use czo_redis::{Connector, RedisError, RedisUrl, is_prefix};
 use fred::interfaces::{EventInterface, PubsubInterface};
 use thiserror::Error;
 
@@ -59,8 +59,7 @@ impl RedisStore {
     ///
     /// [`PrefixError`] unless it has 1 to 100 visible ASCII characters without braces.
     pub fn prefix(mut self, prefix: &str) -> Result<Self, PrefixError> {
-        let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
-        if !(1..=100).contains(&prefix.len()) || !prefix.bytes().all(fits) {
+        if !is_prefix(prefix) {
             return Err(PrefixError);
         }
         self.prefix = prefix.into();

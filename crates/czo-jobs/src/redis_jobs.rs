@@ -23,7 +23,7 @@ use czo_core::{
     JobName, JobQueue, JobRecord, JobSlots, JobSource, JobState, LastSlot, NewJob, Renewal,
     Standing, Ticket,
 };
-use czo_redis::Script;
+use czo_redis::{Script, is_prefix};
 use fred::types::Value;
 
 use self::connection::Connection;
@@ -102,7 +102,7 @@ impl RedisJobs {
     ///
     /// [`RedisJobsError::Unreachable`] when there is no Redis, and [`RedisJobsError::Prefix`].
     pub async fn connect(options: RedisOptions) -> Result<Self, RedisJobsError> {
-        if !options.has_good_prefix() {
+        if !is_prefix(&options.prefix) {
             return Err(RedisJobsError::Prefix);
         }
         let connection = Connection::open(&options).await?;

@@ -37,24 +37,4 @@ impl RedisOptions {
         self.timeout = timeout;
         self
     }
-
-    /// Whether keys can begin so.
-    pub(super) fn has_good_prefix(&self) -> bool {
-        let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}');
-        (1..=100).contains(&self.prefix.len()) && self.prefix.bytes().all(fits)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prefix_with_a_brace_or_a_space_is_refused() {
-        let options = RedisOptions::new("redis://h".parse().unwrap());
-        assert!(options.has_good_prefix());
-        for prefix in ["", "a}b", "{a", "a b", "ä"] {
-            assert!(!options.clone().prefix(prefix).has_good_prefix(), "{prefix:?}");
-        }
-    }
 }
