@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod cached;
+mod cached_lists;
 mod cached_nodes;
 mod cached_races;
 mod cached_writes;
