@@ -6,6 +6,7 @@ mod cached;
 mod cached_lists;
 mod cached_nodes;
 mod cached_races;
+mod cached_repair;
 mod cached_writes;
 mod export;
 mod graphql;
