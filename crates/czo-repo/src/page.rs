@@ -148,6 +148,16 @@ impl PageRequest {
         self
     }
 
+    /// Whether it asks for what lies between two cursors.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        self.after.is_some() && self.before.is_some()
+    }
+
+    pub(crate) fn has_cursor(&self) -> bool {
+        self.after.is_some() || self.before.is_some()
+    }
+
     pub(crate) fn wants_total(&self) -> bool {
         self.total
     }

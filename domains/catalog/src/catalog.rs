@@ -7,7 +7,7 @@ use crate::events::{ProductCreated, ProductDeleted, ProductPublished, ProductUpd
 use crate::imports::{ForgetImports, ImportProducts};
 use crate::products::{CATALOG, Products};
 use crate::thumbnails::FetchThumbnail;
-use crate::{Imports, Thumbnails, graphql, rest};
+use crate::{Imports, Thumbnails, graphql, repair, rest};
 
 /// Once an hour.
 const FORGET_IMPORTS: JobName = JobName::from_static("catalog.forget_imports_hourly");
@@ -50,6 +50,7 @@ impl Domain for Catalog {
         let thumbnails = Thumbnails::new(&products);
         let forget = NewJob::of(&ForgetImports::default());
         let forget = forget.map_err(|error| DomainError::Other(error.to_string()))?;
+        repair::subscribe(&products, domain)?;
         domain
             .subgraph(graphql::subgraph(products.clone(), &context.graphql))
             .routes(rest::routes(imports.clone(), thumbnails.clone()))

@@ -86,7 +86,7 @@ pub enum CatalogError {
     /// A read that others wait for too, for the cache, failed or took too long. Its kind is that of
     /// what went wrong, which is its source.
     #[error(transparent)]
-    Load(LoadError<CatalogError>),
+    Load(#[from] LoadError<CatalogError>),
     /// What was to be done later was not taken.
     #[error(transparent)]
     Jobs(#[from] JobError),
@@ -104,18 +104,6 @@ impl CatalogError {
     /// One field is wrong.
     pub(crate) fn field(path: &str, code: FieldErrorCode, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(path, code, message)])
-    }
-}
-
-impl From<LoadError<CatalogError>> for CatalogError {
-    fn from(error: LoadError<CatalogError>) -> Self {
-        // A cursor that is refused is the caller's own failure.
-        if let LoadError::Failed(failed) = &error
-            && let Self::Page(error) = &**failed
-        {
-            return error.clone().into();
-        }
-        Self::Load(error)
     }
 }
 

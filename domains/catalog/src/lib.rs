@@ -11,6 +11,7 @@ mod import;
 mod imports;
 mod product;
 mod products;
+mod repair;
 mod rest;
 mod shopify_csv;
 mod store;

@@ -189,6 +189,10 @@ impl Products {
         Ok(self.context.permissions.require(ctx, &PRODUCT_WRITE).await?)
     }
 
+    pub(crate) fn cached(&self) -> &Arc<CachedProducts> {
+        &self.cached
+    }
+
     pub(crate) fn context(&self) -> &DomainContext {
         &self.context
     }

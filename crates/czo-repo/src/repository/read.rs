@@ -10,7 +10,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use super::{CanRead, Ready, Repository, scope::Trashed};
 use crate::connection::Connection;
 use crate::page::{OffsetRequest, Page, PageRequest};
-use crate::{RepoError, Resource, cursor, keyset};
+use crate::{PageError, RepoError, Resource, cursor, keyset};
 
 /// Ids per statement: far below the 32,766 values that SQLite binds, and few enough that the
 /// database reads them as a list.
@@ -223,6 +223,24 @@ impl<E: Resource, A: CanRead> Repository<E, Ready, A> {
 }
 
 impl<E: Resource, A> Repository<E, Ready, A> {
+    /// Whether a [`page`](Self::page) may begin and end at the cursors of this request, without
+    /// asking the database: for those who share what they read with others, and no refusal.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError::Cursor`] for one that is not of this scope and order, or was tampered with.
+    pub fn check_cursors(
+        &self,
+        db: &impl Connection,
+        request: &PageRequest,
+    ) -> Result<(), PageError> {
+        if !request.has_cursor() {
+            return Ok(());
+        }
+        let list = cursor::List::of(self, db);
+        keyset::Seek::new(self.scope.sort(), &list, request).map(drop)
+    }
+
     /// The name of the table.
     pub(crate) fn resource() -> &'static str {
         E::default().table_name()

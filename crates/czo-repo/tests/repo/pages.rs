@@ -91,6 +91,7 @@ on_each_database! {
         let cursor = notes.page(&db, &request).await.unwrap().page_info.end_cursor.unwrap();
         let after = request.after(&cursor);
         assert_eq!(slugs(&notes.page(&db, &after).await.unwrap()), "b");
+        notes.check_cursors(&db, &after).unwrap();
         for other in [
             notes.sort(Sort::desc(Column::Id)),
             notes.sort(Sort::asc(Column::Slug)),
@@ -99,6 +100,7 @@ on_each_database! {
             NOTES.for_shop(new_shop()),
             NOTES.all_shops(),
         ] {
+            other.check_cursors(&db, &after).unwrap_err();
             assert_refused(other.page(&db, &after).await);
         }
         let rekeyed = db.clone().with_cursor_key(CursorKey::random());

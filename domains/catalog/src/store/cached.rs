@@ -16,8 +16,8 @@ use futures_util::future::join3;
 use crate::ProductId;
 use crate::product::Handle;
 
-/// How long an entry is good that nobody forgets: no longer than a shop bears to see what a process
-/// has changed that was killed before it could tell.
+/// How long an entry is good that nobody forgets: no longer than a shop bears to see what somebody has
+/// changed by other means than this.
 const FRESH: Duration = Duration::from_secs(5 * 60);
 
 /// How long it is known that a product is not there.
@@ -78,18 +78,40 @@ impl CachedProducts {
         if self.is_off() {
             return;
         }
-        let (product, lists) = (key(shop, &id), lists_of(shop));
-        let handles: Vec<_> = handles.iter().map(|handle| key(shop, handle)).collect();
+        let handles: Vec<_> = handles.iter().map(ToString::to_string).collect();
         let cached = self.clone();
         tx.unless_rolled_back(async move {
-            let handles: Vec<_> = handles.iter().map(String::as_str).collect();
-            join3(
-                cached.products.invalidate_below(&product, version.into()),
-                cached.handles.delete_many(&handles),
-                cached.lists.invalidate_tag(&lists),
-            )
-            .await;
+            cached.forget(shop, id, Some(version), &handles).await;
         });
+    }
+
+    /// Forgets of a product all below a version, or all where none is named, these handles, and the
+    /// lists of its shop. To do so again costs loads and nothing else.
+    pub(crate) async fn forget(
+        &self,
+        shop: ShopId,
+        id: ProductId,
+        version: Option<i32>,
+        handles: &[String],
+    ) {
+        if self.is_off() {
+            return;
+        }
+        let (product, lists) = (key(shop, &id), lists_of(shop));
+        let handles: Vec<_> = handles.iter().map(|handle| key(shop, handle)).collect();
+        let handles: Vec<_> = handles.iter().map(String::as_str).collect();
+        let forget_product = async {
+            match version {
+                Some(version) => self.products.invalidate_below(&product, version.into()).await,
+                None => self.products.delete(&product).await,
+            }
+        };
+        join3(
+            forget_product,
+            self.handles.delete_many(&handles),
+            self.lists.invalidate_tag(&lists),
+        )
+        .await;
     }
 }
 

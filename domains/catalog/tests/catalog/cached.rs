@@ -63,7 +63,7 @@ pub(crate) fn handle(text: &str) -> Handle {
 
 /// Lets the cache have lost what it knew of products, but not which id a handle has nor which ids a
 /// page.
-async fn forget_products(cache: &Cache) {
+pub(crate) async fn forget_products(cache: &Cache) {
     let products = cache.namespace("catalog").unwrap().namespace("products").unwrap();
     products.clear().await;
 }

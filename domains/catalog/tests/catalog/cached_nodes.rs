@@ -8,7 +8,8 @@ use czo_catalog::ProductPatch;
 use czo_core::{IdGenerator, SystemIds};
 use czo_testkit::{assert_queries, on_each_database};
 
-use crate::cached::Seen;
+use crate::cached::{Seen, memory};
+use crate::cached_repair::deliver;
 use crate::shop::{Fixture, shirt, simple};
 
 /// A Redis that answers, and a prefix that nobody else has.
@@ -85,5 +86,24 @@ on_each_database! {
         }
         eventually(async || Seen::of(&there, &shop.owner, &product).await == Seen::nothing()).await;
         eventually(async || Seen::of(&there, &shop.owner, &new).await == Seen::nothing()).await;
+    }
+
+    async fn what_a_process_could_not_tell_the_others_its_event_tells_all(database: TestDatabase) {
+        let store = store();
+        let shop = Fixture::caching(&database, node(&store).await).await;
+        let there = shop.elsewhere(node(&store).await);
+        let before = shop.create(shirt()).await;
+        for products in [&shop.products, &there] {
+            assert_eq!(Seen::of(products, &shop.owner, &before).await, Seen::only(&before));
+        }
+        let patch = ProductPatch { title: Some("New".to_owned()), ..ProductPatch::default() };
+        let doomed = shop.elsewhere(memory());
+        let after = doomed.update(&shop.owner, before.id, None, patch).await.unwrap();
+        deliver(&shop).await;
+        assert_eq!(Seen::of(&shop.products, &shop.owner, &after).await, Seen::only(&after));
+        eventually(async || {
+            Seen::of(&there, &shop.owner, &after).await == Seen::only(&after)
+        })
+        .await;
     }
 }

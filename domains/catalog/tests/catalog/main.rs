@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod cached;
+mod cached_lists;
 mod cached_nodes;
 mod cached_races;
+mod cached_repair;
 mod cached_writes;
 mod export;
 mod graphql;

@@ -1,8 +1,9 @@
 //! Pages of products, and how many there are.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use czo_cache::EntryOptions;
+use czo_cache::{EntryOptions, Loaded};
 use czo_core::ShopId;
 use czo_repo::{Database, KeptPage, Page, PageRequest};
 
@@ -11,8 +12,13 @@ use crate::product::Product;
 use crate::store::read::{self, ProductFilter};
 use crate::{CatalogError, ProductId};
 
-/// A list of a longer name is not kept: no product has the tag, nor a page the cursor, that makes it
-/// so long.
+/// How long it is known that nothing is on a list. Anybody may ask for any text as a tag, as often as
+/// they can think of one; of lists with something on them there are no more than products have tags.
+const EMPTY: Duration = Duration::from_secs(5);
+
+/// A list of a longer name, in bytes, is read from the database each time. What is asked for so may
+/// be there, since a tag of 255 characters has up to 1,020 bytes; but hardly anybody asks for it, and
+/// names are kept in memory like all else.
 const LONGEST_NAME: usize = 1_000;
 
 impl CachedProducts {
@@ -20,34 +26,53 @@ impl CachedProducts {
     ///
     /// Kept are the ids on it: the products are kept once, however many lists they are on, and one
     /// that changes is loaded again alone.
+    ///
+    /// What a visitor can fill the cache with is bounded. They can name any tag, but most find nothing,
+    /// which is kept for seconds; and any cursor, but those that are none are refused first, and a list
+    /// has one for each of its products. Pages between two of them are not kept: there are as many as
+    /// pairs of products.
     pub(crate) async fn page(
         self: &Arc<Self>,
         shop: ShopId,
         filter: &ProductFilter,
         request: &PageRequest,
     ) -> Result<Page<Arc<Product>>, CatalogError> {
-        let name = key(shop, &format_args!("page/{filter:?}/{request:?}"));
-        if self.is_off() || name.len() > LONGEST_NAME {
+        if self.is_off() {
             return past(&self.database, shop, filter, request).await;
+        }
+        let list = read::matching(self.primary.get_database_backend(), shop, filter);
+        // Before anything is kept or shared: a forged cursor is to cost nobody else anything, and its
+        // refusal is the caller's own, not that of a load which others wait for too.
+        list.check_cursors(&self.primary, request)?;
+        let name = key(shop, &format_args!("page/{filter:?}/{request:?}"));
+        if request.is_between() || name.len() > LONGEST_NAME {
+            return past(&self.primary, shop, filter, request).await;
         }
         let load = {
             let (cached, filter, request) = (self.clone(), filter.clone(), request.clone());
             async move || {
                 let page = read::page_of_ids(&cached.primary, shop, &filter, &request).await?;
-                Ok::<_, CatalogError>(KeptPage::new(page))
+                let is_empty = page.nodes.is_empty();
+                Ok::<_, CatalogError>(loaded(KeptPage::new(page), is_empty))
             }
         };
         let options = self.list_options(shop);
-        let kept: Arc<KeptPage<ProductId>> = self.lists.get_or_set(&name, &options, load).await?;
-        let mut products = self.find_each(shop, kept.nodes()).await?.into_iter();
-        // The page may be of a moment before them: a product that was deleted since, or that the
-        // filter has to keep from the caller since, is not to be on it.
-        let next = |_| products.next().flatten().filter(|product| filter.takes(product)).ok_or(());
-        let list = read::matching(self.primary.get_database_backend(), shop, filter);
-        match kept.page(&list, &self.primary).try_map(next) {
-            Ok(page) => Ok(page),
-            Err(()) => past(&self.primary, shop, filter, request).await,
+        let kept: Option<Arc<KeptPage<ProductId>>> =
+            self.lists.get_or_load(&name, &options, load).await?;
+        if let Some(kept) = kept {
+            let mut products = self.find_each(shop, kept.nodes()).await?.into_iter();
+            // The page may be of a moment before them: a product that was deleted since, or that the
+            // filter has to keep from the caller since, is not to be on it.
+            let next =
+                |_| products.next().flatten().filter(|product| filter.takes(product)).ok_or(());
+            if let Ok(page) = kept.page(&list, &self.primary).try_map(next) {
+                return Ok(page);
+            }
         }
+        // A write came between the two looks, and has forgotten the page; or it is of before a write
+        // whose process could not tell, and would not fit the next time either.
+        self.lists.delete(&name).await;
+        past(&self.primary, shop, filter, request).await
     }
 
     /// How many products of a shop match.
@@ -56,18 +81,37 @@ impl CachedProducts {
         shop: ShopId,
         filter: &ProductFilter,
     ) -> Result<u64, CatalogError> {
-        let name = key(shop, &format_args!("count/{filter:?}"));
-        if self.is_off() || name.len() > LONGEST_NAME {
+        if self.is_off() {
             return read::count(&self.database, shop, filter).await;
         }
-        let (cached, filter) = (self.clone(), filter.clone());
-        let load = async move || read::count(&cached.primary, shop, &filter).await;
-        Ok(*self.lists.get_or_set(&name, &self.list_options(shop), load).await?)
+        let name = key(shop, &format_args!("count/{filter:?}"));
+        if name.len() > LONGEST_NAME {
+            return read::count(&self.primary, shop, filter).await;
+        }
+        let load = {
+            let (cached, filter) = (self.clone(), filter.clone());
+            async move || {
+                let count = read::count(&cached.primary, shop, &filter).await?;
+                Ok::<_, CatalogError>(loaded(count, count == 0))
+            }
+        };
+        let count = self.lists.get_or_load(&name, &self.list_options(shop), load).await?;
+        match count {
+            Some(count) => Ok(*count),
+            // Nobody keeps that there is no count; but a cache may be written by others.
+            None => read::count(&self.primary, shop, filter).await,
+        }
     }
 
     fn list_options(&self, shop: ShopId) -> EntryOptions {
         self.options.clone().tag(lists_of(shop))
     }
+}
+
+/// What the cache is to know of a list.
+fn loaded<T>(value: T, is_empty: bool) -> Loaded<T> {
+    let loaded = Loaded::found(value);
+    if is_empty { loaded.fresh_for(EMPTY) } else { loaded }
 }
 
 /// The page as the database has it.

@@ -94,7 +94,7 @@ impl CachedProducts {
             return Ok(Some(product));
         }
         // It moved between the two looks; or one of the entries is of before a write whose process
-        // was killed before it could tell.
+        // was killed before it could tell, and whose event has not arrived.
         self.handles.delete(&name).await;
         self.products.delete(&key(shop, &id)).await;
         let named = ProductKey::Handle(handle.clone());
