@@ -123,6 +123,13 @@ impl Memory {
         }
     }
 
+    /// Forgets everything, and which versions are too low.
+    pub(crate) fn clear(&self) {
+        if let Some(store) = &self.store {
+            store.clear();
+        }
+    }
+
     pub(crate) fn entries(&self) -> u64 {
         self.store.as_ref().map_or(0, |store| u64::try_from(store.len()).unwrap_or(u64::MAX))
     }

@@ -142,8 +142,8 @@ impl Cache {
     /// replica that lags behind still shows is not kept, nor what another is late to
     /// [`put`](Self::put).
     ///
-    /// That holds as long as what takes its place is kept, and for half a minute while nothing does.
-    /// What is found to be absent has no version, and nothing is below it.
+    /// That holds as long as what takes its place is kept, and for half a minute while nothing does,
+    /// unless everything is cleared. What is found to be absent has no version, and nothing is below it.
     pub async fn invalidate_below(&self, key: &str, version: i64) {
         let key = Key::new(&self.namespace, key);
         let what = || Invalidation::Below(key.full(), version);
@@ -177,7 +177,7 @@ impl Cache {
         self.invalidate_scope(self.namespace.scope()).await;
         if self.namespace.path().is_empty() {
             // It would be of no use to anybody.
-            self.shared.memory.remove_all(|_| true);
+            self.shared.memory.clear();
         }
     }
 
