@@ -55,7 +55,7 @@ impl<E: Classified> Classified for LoadError<E> {
 /// Text that can't be the name of a namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "a namespace cannot be named `{name}`: use 1 to 100 letters, digits, dots, dashes and underscores"
+    "a namespace cannot be named `{name}`: use 1 to 100 letters, digits, dots, dashes and underscores, and no more than 1,000 with all that it is in"
 )]
 pub struct NameError {
     pub(crate) name: String,

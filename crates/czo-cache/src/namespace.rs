@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use quick_cache::Equivalent;
 
 use crate::error::NameError;
-use crate::scope::{Scope, Scopes};
+use crate::scope::{Scope, Scopes, scope_of};
 
 /// The longest name of a namespace.
 const LONGEST_NAME: usize = 100;
+
+/// The longest path of one: what it costs to make one grows with all that it is in.
+const LONGEST_PATH: usize = 1_000;
 
 /// A part of a cache with keys of its own.
 #[derive(Debug)]
@@ -59,7 +62,8 @@ impl Namespaces {
         scopes: &Scopes,
     ) -> Result<Arc<Namespace>, NameError> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(fits) {
+        let is_too_deep = outer.path().len() + 1 + name.len() > LONGEST_PATH;
+        if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(fits) || is_too_deep {
             return Err(NameError { name: name.chars().take(LONGEST_NAME).collect() });
         }
         let path = match outer.path() {
@@ -83,8 +87,8 @@ impl Namespaces {
         }
         by_path.retain(|_, namespace| namespace.strong_count() > 0);
         let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-        let inner = ends.filter(|end| *end > 0).map(|end| format!("ns:{}", &path[..end]));
-        let names = std::iter::once("all".to_owned()).chain(inner);
+        let inner = ends.filter(|end| *end > 0).map(|end| scope_of(&path[..end]));
+        let names = std::iter::once(scope_of("")).chain(inner);
         let namespace = Arc::new(Namespace {
             id: self.last.fetch_add(1, Ordering::Relaxed),
             path: path.into(),

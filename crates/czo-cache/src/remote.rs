@@ -15,7 +15,7 @@ mod pending;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -39,6 +39,8 @@ pub(crate) struct Remote {
     options: SharedOptions,
     current: ArcSwapOption<Live>,
     pending: Pending,
+    /// How many invalidations are on their way.
+    telling: AtomicUsize,
     /// Until then memory may be believed: it is as new as the store was shortly before.
     in_touch_until: AtomicU64,
     sessions: AtomicU64,
@@ -75,6 +77,7 @@ impl Remote {
             options,
             current: ArcSwapOption::empty(),
             pending: Pending::default(),
+            telling: AtomicUsize::new(0),
             in_touch_until: AtomicU64::new(0),
             sessions: AtomicU64::new(0),
             node: RandomState::new().hash_one(0_u8),
@@ -159,6 +162,7 @@ impl Remote {
 
     /// Sees to it that this is told sooner or later, unless it turns out to be needless.
     pub(crate) fn telling(&self, what: Invalidation) -> Telling<'_> {
+        self.telling.fetch_add(1, Ordering::AcqRel);
         Telling { remote: self, what: Some(what), live: self.live() }
     }
 
@@ -191,13 +195,15 @@ impl Telling<'_> {
 
 impl Drop for Telling<'_> {
     fn drop(&mut self) {
-        let Some(what) = self.what.take() else { return };
-        self.remote.pending.add(what);
-        // After it is noted: a session that begins later tells it, and one that began before would
-        // show what was to be forgotten.
-        if let Some(live) = self.remote.live() {
-            self.remote.end(&live);
+        if let Some(what) = self.what.take() {
+            self.remote.pending.add(what);
+            // After it is noted: a session that begins later tells it, and one that began before would
+            // show what was to be forgotten.
+            if let Some(live) = self.remote.live() {
+                self.remote.end(&live);
+            }
         }
+        self.remote.telling.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

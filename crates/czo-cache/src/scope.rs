@@ -51,6 +51,14 @@ pub(crate) fn tag_scope(tag: &str) -> String {
     format!("tag:{tag}")
 }
 
+/// What the scope of a namespace is called.
+pub(crate) fn scope_of(namespace: &str) -> String {
+    match namespace {
+        "" => "all".to_owned(),
+        path => format!("ns:{path}"),
+    }
+}
+
 /// All scopes that an entry, a load or a handle has.
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {

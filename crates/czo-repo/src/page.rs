@@ -154,7 +154,9 @@ impl PageRequest {
         self.after.is_some() && self.before.is_some()
     }
 
-    pub(crate) fn has_cursor(&self) -> bool {
+    /// Whether it begins or ends at a cursor.
+    #[must_use]
+    pub fn has_cursor(&self) -> bool {
         self.after.is_some() || self.before.is_some()
     }
 

@@ -56,8 +56,8 @@ pub enum Command {
     Jobs(jobs::JobsCommand),
     /// Look into the cache, and make it forget
     ///
-    /// Through the server that runs on the same data folder. Where none runs: in Redis, if the cache
-    /// has it; a cache in the memory of a server is gone with that.
+    /// Through the server that runs on the same data folder, or the one that `--server` names. Where none
+    /// runs: in Redis, if the cache has one; a cache in memory ends with its server.
     Cache(cache::CacheArgs),
     /// Open and list shops
     #[command(subcommand)]

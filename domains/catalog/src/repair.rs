@@ -15,12 +15,15 @@ use crate::store::CachedProducts;
 const GROUP: &str = "catalog.cache";
 
 /// How many events are seen to at once, in any order: to forget something twice, or late, is no harm.
-const CONCURRENCY: usize = 4;
+const CONCURRENCY: usize = 32;
+
+/// The version of a product that was just created.
+const FIRST: i32 = 1;
 
 /// What a write made wrong, as far as its event says it.
 struct Outdated {
     product: ProductId,
-    /// Only what is below this version, where there is one.
+    /// Only what is below this version, where there is one; that there is none always.
     below: Option<i32>,
     /// The handle that the product has or had. One that it has lost needs no word: it leads to the
     /// product, which is looked at each time.
@@ -35,8 +38,7 @@ pub(crate) fn subscribe(products: &Products, domain: &mut Registration) -> Resul
     let cached = products.cached();
     on(domain, cached, |event: ProductCreated| Outdated {
         product: event.product_id,
-        // That there is none is not of a version.
-        below: None,
+        below: Some(FIRST),
         handle: event.handle,
     })?;
     on(domain, cached, |event: ProductUpdated| Outdated {

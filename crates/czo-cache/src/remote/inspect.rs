@@ -13,7 +13,8 @@ use crate::shared::Shared;
 impl Remote {
     /// Whether there is something that the store was not told yet.
     pub(crate) fn has_pending(&self) -> bool {
-        !self.pending.if_empty(|| {})
+        // In this order: what fails is noted before it is no longer on its way.
+        self.telling.load(Ordering::Acquire) > 0 || !self.pending.if_empty(|| {})
     }
 
     /// What the store has for a key, of whatever type, if it is asked and answers.

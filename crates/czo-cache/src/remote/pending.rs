@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::scope::scope_of;
 use crate::store::Invalidation;
 
 /// More than this is not told one by one, which could take longer than what comes meanwhile:
@@ -24,12 +25,20 @@ struct All {
 
 impl Pending {
     pub(super) fn add(&self, what: Invalidation) {
+        // A search takes many calls, all of which would have to succeed before a session begins.
+        let what = match what {
+            Invalidation::Pattern(pattern) => {
+                let namespace = pattern.split_once('|').map_or("", |(namespace, _)| namespace);
+                Invalidation::Scope(scope_of(namespace))
+            }
+            other => other,
+        };
         let mut all = self.lock();
         all.last += 1;
         let number = all.last;
         if all.by_what.len() >= MOST {
             all.by_what.clear();
-            all.by_what.insert(Invalidation::Scope("all".to_owned()), number);
+            all.by_what.insert(Invalidation::Scope(scope_of("")), number);
         } else {
             all.by_what.insert(what, number);
         }
@@ -81,6 +90,17 @@ mod tests {
         (0..=MOST).for_each(|number| pending.add(key(number)));
         let all: Vec<_> = pending.all().into_iter().map(|(what, _)| what).collect();
         assert_eq!(all, [Invalidation::Scope("all".to_owned())]);
+    }
+
+    #[test]
+    fn a_pattern_is_told_as_its_namespace() {
+        let pending = Pending::default();
+        for pattern in ["a/b|k*", "|k*"] {
+            pending.add(Invalidation::Pattern(pattern.to_owned()));
+        }
+        let all: Vec<_> = pending.all().into_iter().map(|(what, _)| what).collect();
+        let scopes = ["ns:a/b", "all"].map(|scope| Invalidation::Scope(scope.to_owned()));
+        assert_eq!(all, scopes);
     }
 
     #[test]

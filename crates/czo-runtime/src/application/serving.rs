@@ -203,7 +203,6 @@ async fn shut_down(bus: &dyn EventBus, context: &DomainContext, deadline: Durati
     if let Err(error) = bus.shutdown(deadline).await {
         tracing::warn!(%error, "the event bus was not drained");
     }
-    tell_the_rest(&context.cache, TELL_PATIENCE).await;
     // A connection that is in use is waited for, but not for ever.
     let rest = until.saturating_duration_since(Instant::now()).max(CLOSE_PATIENCE);
     match tokio::time::timeout(rest, context.database.clone().close()).await {
@@ -211,4 +210,6 @@ async fn shut_down(bus: &dyn EventBus, context: &DomainContext, deadline: Durati
         Ok(Err(error)) => tracing::warn!(%error, "the database was not closed"),
         Err(_) => tracing::warn!("the database was still in use"),
     }
+    // Last: the commit of a request that was given up at the end has been waited for now.
+    tell_the_rest(&context.cache, TELL_PATIENCE).await;
 }

@@ -65,13 +65,14 @@ impl Forget {
 
     /// In the words of people, behind "forgotten:".
     pub(crate) fn in_words(&self) -> String {
-        let of = self.namespace.as_ref().map(|name| format!(" of namespace `{name}`"));
-        let of = of.unwrap_or_default();
-        match (&self.key, &self.pattern, &self.tag) {
-            (Some(key), ..) => format!("key `{key}`{of}"),
-            (_, Some(pattern), _) => format!("keys like `{pattern}`{of}"),
-            (.., Some(tag)) => format!("what has the tag `{tag}`"),
-            _ => format!("everything{of}"),
+        let of = self.namespace.as_ref().map(|name| format!("of namespace `{name}`"));
+        let keys_of = of.as_deref().unwrap_or("of no namespace");
+        match (&self.key, &self.pattern, &self.tag, &of) {
+            (Some(key), ..) => format!("key `{key}` {keys_of}"),
+            (_, Some(pattern), ..) => format!("keys like `{pattern}` {keys_of}"),
+            (_, _, Some(tag), _) => format!("what has the tag `{tag}`"),
+            (.., Some(of)) => format!("everything {of}"),
+            _ => "everything".to_owned(),
         }
     }
 }
@@ -91,9 +92,9 @@ mod tests {
     #[test]
     fn one_thing_is_meant_and_said_in_words() {
         for (body, words) in [
-            (json!({ "key": "k" }), "key `k`"),
+            (json!({ "key": "k" }), "key `k` of no namespace"),
             (json!({ "key": "k", "namespace": "a/b" }), "key `k` of namespace `a/b`"),
-            (json!({ "pattern": "k*", "everything": false }), "keys like `k*`"),
+            (json!({ "pattern": "k*", "everything": false }), "keys like `k*` of no namespace"),
             (json!({ "tag": "t" }), "what has the tag `t`"),
             (json!({ "everything": true }), "everything"),
             (json!({ "everything": true, "namespace": "a" }), "everything of namespace `a`"),

@@ -18,6 +18,9 @@ use crate::{CacheProvider, Config, RuntimeError};
 /// How long Redis may take to answer a command that needs it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long a server may take to answer: longer than it gives a request by default.
+const ANSWER: Duration = Duration::from_secs(60);
+
 /// The options of `cache`.
 #[derive(Debug, Args)]
 pub struct CacheArgs {
@@ -30,7 +33,7 @@ pub struct CacheArgs {
 /// Look into the cache, and make it forget.
 #[derive(Debug, Subcommand)]
 enum CacheCommand {
-    /// Show what is in the cache of the server, and how often it had what was asked for
+    /// Show how much is in the cache of the server, and how often it had what was asked for
     Stats {
         /// Print JSON
         #[arg(long)]
@@ -40,7 +43,7 @@ enum CacheCommand {
     Get {
         /// The key
         key: String,
-        /// Its namespace, names with `/` between
+        /// Its namespace, such as `catalog/products`; without it, a key that is in none
         #[arg(long, value_name = "A/B")]
         namespace: Option<String>,
         /// Print JSON
@@ -51,7 +54,7 @@ enum CacheCommand {
     Invalidate(Invalidate),
     /// Forget everything, as is needed after a backup of the database was restored
     Clear {
-        /// Only this namespace and those within, names with `/` between
+        /// Only this namespace and those within, such as `catalog`
         #[arg(long, value_name = "A/B")]
         namespace: Option<String>,
         /// Do not ask
@@ -73,7 +76,7 @@ struct Invalidate {
     /// The entries with this tag, in every namespace
     #[arg(long, conflicts_with = "namespace")]
     tag: Option<String>,
-    /// The namespace of the key or pattern, names with `/` between
+    /// The namespace of the key or pattern, such as `catalog/lists`; without it, keys that are in none
     #[arg(long, value_name = "A/B")]
     namespace: Option<String>,
 }
@@ -166,7 +169,8 @@ impl Cache {
     async fn forget(&self, meant: Forget) -> anyhow::Result<()> {
         let Forgotten { meant, told } = match self {
             Self::There(server) => {
-                let response = server.post("/api/cache/invalidate").json(&meant).send().await?;
+                let request = server.post("/api/cache/invalidate").json(&meant);
+                let response = request.timeout(ANSWER).send().await?;
                 server.accepted(response).await?.json().await?
             }
             Self::Here { admin, redis } => {
@@ -191,7 +195,7 @@ async fn ask<T: DeserializeOwned>(
     path: &str,
     question: &[(&str, &str)],
 ) -> anyhow::Result<T> {
-    let response = server.get(path).query(question).send().await?;
+    let response = server.get(path).query(question).timeout(ANSWER).send().await?;
     Ok(server.accepted(response).await?.json().await?)
 }
 

@@ -22,7 +22,8 @@ const TOKEN: &str = "CZO_TOKEN";
 pub struct ServerArgs {
     /// Go through the server at this URL, http only, with the token in CZO_TOKEN
     ///
-    /// Without it: through the server that runs on the same data folder, or directly when none does.
+    /// Without it: through the server that runs on the same data folder, or, when none does, directly
+    /// where that is possible.
     #[arg(long, global = true, value_name = "URL", value_parser = server_url)]
     pub server: Option<String>,
 }

@@ -20,8 +20,9 @@ use crate::product::Handle;
 /// changed by other means than this.
 const FRESH: Duration = Duration::from_secs(5 * 60);
 
-/// How long it is known that a product is not there.
-const ABSENT: Duration = Duration::from_secs(60);
+/// How long it is known that a product is not there: no longer, since anybody can think of any number
+/// of handles.
+const ABSENT: Duration = Duration::from_secs(5);
 
 /// Products, read through a cache. Kept are
 ///

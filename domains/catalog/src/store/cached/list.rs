@@ -6,15 +6,17 @@ use std::time::Duration;
 use czo_cache::{EntryOptions, Loaded};
 use czo_core::ShopId;
 use czo_repo::{Database, KeptPage, Page, PageRequest};
+use futures_util::future::join;
 
 use super::{CachedProducts, key, lists_of};
 use crate::product::Product;
 use crate::store::read::{self, ProductFilter};
 use crate::{CatalogError, ProductId};
 
-/// How long it is known that nothing is on a list. Anybody may ask for any text as a tag, as often as
-/// they can think of one; of lists with something on them there are no more than products have tags.
-const EMPTY: Duration = Duration::from_secs(5);
+/// How long it is known what is on a list of which there are as many as anybody can think of: one with
+/// nothing on it, since any text may be a tag, or one that begins or ends at a cursor. Of the others
+/// there are no more than products have tags, and sizes of a page.
+const RARE: Duration = Duration::from_secs(5);
 
 /// A list of a longer name, in bytes, is read from the database each time. What is asked for so may
 /// be there, since a tag of 255 characters has up to 1,020 bytes; but hardly anybody asks for it, and
@@ -27,10 +29,9 @@ impl CachedProducts {
     /// Kept are the ids on it: the products are kept once, however many lists they are on, and one
     /// that changes is loaded again alone.
     ///
-    /// What a visitor can fill the cache with is bounded. They can name any tag, but most find nothing,
-    /// which is kept for seconds; and any cursor, but those that are none are refused first, and a list
-    /// has one for each of its products. Pages between two of them are not kept: there are as many as
-    /// pairs of products.
+    /// So that no visitor fills the cache with what nobody else asks for, pages that are empty or begin
+    /// or end at a cursor are kept for seconds, those between two cursors not at all, and what is no
+    /// cursor is refused first.
     pub(crate) async fn page(
         self: &Arc<Self>,
         shop: ShopId,
@@ -52,14 +53,14 @@ impl CachedProducts {
             let (cached, filter, request) = (self.clone(), filter.clone(), request.clone());
             async move || {
                 let page = read::page_of_ids(&cached.primary, shop, &filter, &request).await?;
-                let is_empty = page.nodes.is_empty();
-                Ok::<_, CatalogError>(loaded(KeptPage::new(page), is_empty))
+                let is_rare = request.has_cursor() || page.nodes.is_empty();
+                Ok::<_, CatalogError>(loaded(KeptPage::new(page), is_rare))
             }
         };
         let options = self.list_options(shop);
         let kept: Option<Arc<KeptPage<ProductId>>> =
             self.lists.get_or_load(&name, &options, load).await?;
-        if let Some(kept) = kept {
+        if let Some(kept) = &kept {
             let mut products = self.find_each(shop, kept.nodes()).await?.into_iter();
             // The page may be of a moment before them: a product that was deleted since, or that the
             // filter has to keep from the caller since, is not to be on it.
@@ -69,9 +70,12 @@ impl CachedProducts {
                 return Ok(page);
             }
         }
-        // A write came between the two looks, and has forgotten the page; or it is of before a write
-        // whose process could not tell, and would not fit the next time either.
-        self.lists.delete(&name).await;
+        // A write came between the two looks, and has forgotten the page; or the page or a product is
+        // of before a write whose process could not tell, and would not fit the next time either.
+        let ids = kept.as_ref().map_or(&[][..], |kept| kept.nodes());
+        let names: Vec<_> = ids.iter().map(|id| key(shop, id)).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        join(self.products.delete_many(&names), self.lists.delete(&name)).await;
         past(&self.primary, shop, filter, request).await
     }
 
@@ -109,9 +113,9 @@ impl CachedProducts {
 }
 
 /// What the cache is to know of a list.
-fn loaded<T>(value: T, is_empty: bool) -> Loaded<T> {
+fn loaded<T>(value: T, is_rare: bool) -> Loaded<T> {
     let loaded = Loaded::found(value);
-    if is_empty { loaded.fresh_for(EMPTY) } else { loaded }
+    if is_rare { loaded.fresh_for(RARE) } else { loaded }
 }
 
 /// The page as the database has it.
