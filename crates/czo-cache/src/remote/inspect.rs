@@ -1,6 +1,7 @@
 //! Looking at what the store has, for people.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Remote;
