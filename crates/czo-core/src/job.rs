@@ -192,7 +192,8 @@ pub trait JobAdmin: Send + Sync + fmt::Debug {
     /// When the queue can't be asked.
     async fn purge(&self, filter: &JobFilter, limit: usize) -> Result<usize, JobError>;
 
-    /// How many of the jobs that are meant there are, by name and state; none that are not there.
+    /// How many of the jobs that are meant there are at one moment, by name and state; none that are
+    /// not there.
     /// In the order of names and states. Jobs that ended do not slow the count of those that wait
     /// or run; the more of these there are, the longer it takes.
     ///

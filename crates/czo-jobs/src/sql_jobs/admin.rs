@@ -220,19 +220,18 @@ impl SqlJobs {
     }
 
     pub(super) async fn count_jobs(&self, filter: &JobFilter) -> Result<Vec<JobCount>, JobError> {
-        let mut counts = Vec::new();
-        // One by one: most states have an index of their own.
-        for state in wanted(filter, &JobState::ALL) {
-            let mut condition = Condition::of(self.shared.dialect, filter)?;
-            condition.states(&[state]);
-            let sql = format!(
-                "SELECT name, count(*) AS jobs FROM jobs_job WHERE {} GROUP BY name",
-                condition.sql()
-            );
-            for row in self.read(&sql, condition.values).await? {
-                counts.push(count(&row, state)?);
-            }
-        }
+        let condition = Condition::of(self.shared.dialect, filter)?;
+        // One statement, so that no job is missed that goes from one state to another meanwhile; in
+        // parts, since most states have an index of their own.
+        let part = |state| {
+            let (state, meant) = (state_number(state), condition.sql());
+            format!(
+                "SELECT name, {state} AS state, count(*) AS jobs FROM jobs_job WHERE state = {state} AND {meant} GROUP BY name"
+            )
+        };
+        let parts: Vec<_> = wanted(filter, &JobState::ALL).into_iter().map(part).collect();
+        let rows = self.read(&parts.join(" UNION ALL "), condition.values.clone()).await?;
+        let mut counts = rows.iter().map(count).collect::<Result<Vec<_>, _>>()?;
         counts.sort_by_key(|count| (count.name.clone(), state_number(count.state)));
         Ok(counts)
     }
@@ -251,12 +250,14 @@ fn one_of_each_key(rows: &[QueryResult]) -> Result<Vec<String>, JobError> {
     Ok(ids)
 }
 
-fn count(row: &QueryResult, state: JobState) -> Result<JobCount, JobError> {
+fn count(row: &QueryResult) -> Result<JobCount, JobError> {
     let name: String = row.try_get("", "name").map_err(store)?;
+    let state: i32 = row.try_get("", "state").map_err(store)?;
     let jobs: i64 = row.try_get("", "jobs").map_err(store)?;
+    let state = JobState::ALL.into_iter().find(|known| state_number(*known) == state);
     Ok(JobCount {
         name: name.parse().map_err(|error| JobError::Store(Box::new(error)))?,
-        state,
+        state: state.ok_or_else(|| JobError::Store("there is no such state".into()))?,
         jobs: u64::try_from(jobs).unwrap_or(0),
     })
 }
