@@ -1,5 +1,6 @@
 //! A load under way, from its start to what becomes of what it found.
 
+mod end;
 pub(crate) mod many;
 
 use std::hash::{BuildHasher, RandomState};
@@ -13,7 +14,7 @@ use tracing::Instrument;
 
 use crate::codec::Codec;
 use crate::entry_options::EntryOptions;
-use crate::flight::{Boarding, Flight, Landing, Outcome};
+use crate::flight::{Boarding, Flight, Landing};
 use crate::namespace::Key;
 use crate::remote::{Approach, Want};
 use crate::scope::{Generation, Scope, tag_scope};
@@ -92,17 +93,13 @@ async fn run<T>(
 }
 
 async fn fly(landing: &Landing, order: &Order, want: Want, load: Load) {
-    let Landing { shared, key, flight } = landing;
+    let Landing { shared, flight, .. } = landing;
     let remote = shared.remote.as_deref();
-    let land = |slot: &Slot| {
-        let keep = || shared.memory.keep(key, slot.clone(), shared.timeline.now());
-        shared.flights.land(key, flight, Outcome::Found(slot.clone()), keep);
-    };
     let (mut lease, mut stored_spare) = (None, None);
     if let Some(remote) = remote {
         match remote.approach(shared, order, flight, want).await {
             Approach::Found(slot) => {
-                land(&slot);
+                landing.land(&slot);
                 return match slot.times.age(shared.timeline.now()) {
                     // It is served, and loaded again meanwhile.
                     Age::Ripe | Age::Stale => Box::pin(fly_again(landing, order, load)).await,
@@ -125,48 +122,10 @@ async fn fly(landing: &Landing, order: &Order, want: Want, load: Load) {
     };
     shared.stats.loads.latency.record(began.elapsed());
     match loaded {
-        Ok(found) => {
-            let loads = &shared.stats.loads;
-            if found.value.is_some() {
-                loads.hits.add()
-            } else {
-                loads.misses.add()
-            }
-            let slot = slot(order, shared, &flight.tags, flight.generation, found, loaded_at);
-            let is_kept = slot.times.age(shared.timeline.now()) != Age::Dead;
-            if is_kept {
-                land(&slot);
-            }
-            if let (Some(remote), Some(lease)) = (remote, lease) {
-                let commit = remote.commit(shared, lease, order, &slot);
-                // Who waits for what is not kept waits for this too, but not for long.
-                let _ = tokio::time::timeout(order.patience(), commit).await;
-            }
-            if !is_kept {
-                // Only now: whoever is told may read again, and is not to find what was there before.
-                land(&slot);
-            }
-        }
+        Ok(found) => landing.arrive(order, lease, found, loaded_at).await,
         Err(failure) => {
             shared.stats.loads.errors.add();
-            match spare(shared, order, stored_spare) {
-                Some(slot) => {
-                    let Key { namespace, text, .. } = key;
-                    tracing::warn!(
-                        namespace = namespace.path(),
-                        key = &**text,
-                        error = failure.message,
-                        "a load failed, and what there was before is served"
-                    );
-                    let keep =
-                        || shared.memory.keep_spare(key, slot.clone(), shared.timeline.now());
-                    shared.flights.land(key, flight, Outcome::Found(slot.clone()), keep);
-                }
-                None => {
-                    let outcome = failure.error.map_or(Outcome::Abandoned, Outcome::Failed);
-                    shared.flights.land(key, flight, outcome, || {});
-                }
-            }
+            landing.give_up(order, stored_spare, &failure);
             if let (Some(remote), Some(lease)) = (remote, lease) {
                 remote.release(shared, lease).await;
             }

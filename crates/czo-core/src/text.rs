@@ -18,3 +18,23 @@ where
 pub fn schema(pattern: &str) -> schemars::Schema {
     schemars::json_schema!({ "type": "string", "pattern": pattern })
 }
+
+/// Whether a text is so many segments with dots between, each `[a-z][a-z0-9_]*`.
+pub(crate) const fn is_segments(text: &[u8], number: usize) -> bool {
+    let mut ended = 0;
+    let mut at_start = true;
+    let mut place = 0;
+    while place < text.len() {
+        match text[place] {
+            b'.' if !at_start => {
+                ended += 1;
+                at_start = true;
+            }
+            b'a'..=b'z' => at_start = false,
+            b'0'..=b'9' | b'_' if !at_start => {}
+            _ => return false,
+        }
+        place += 1;
+    }
+    ended + 1 == number && !at_start
+}

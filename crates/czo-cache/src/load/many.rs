@@ -7,8 +7,8 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use tracing::Instrument;
 
-use super::{Failure, Found, Order, run, slot, spare};
-use crate::flight::{Landing, Outcome};
+use super::{Failure, Found, Order, run};
+use crate::flight::Landing;
 use crate::remote::{HeldLease, Want};
 use crate::shared::Shared;
 use crate::slot::{Age, Held, Slot};
@@ -33,14 +33,6 @@ struct Open {
     spare: Option<Slot>,
     /// Nothing when it is loaded for this process alone.
     lease: Option<HeldLease>,
-}
-
-impl Seat {
-    fn land(&self, slot: &Slot) {
-        let Landing { shared, key, flight } = &self.landing;
-        let keep = || shared.memory.keep(key, slot.clone(), shared.timeline.now());
-        shared.flights.land(key, flight, Outcome::Found(slot.clone()), keep);
-    }
 }
 
 /// Starts one load for all of these, of one namespace and with the same options, in a task of its
@@ -83,34 +75,10 @@ async fn fly(shared: &Shared, seats: Vec<Seat>, load: LoadMany) {
         Ok(found) => found,
         Err(failure) => return fail(shared, open, failure).await,
     };
-    let mut commits = Vec::new();
-    for (Open { seat, lease, .. }, found) in open.into_iter().zip(found) {
-        let loads = &shared.stats.loads;
-        if found.value.is_some() {
-            loads.hits.add()
-        } else {
-            loads.misses.add()
-        }
-        let flight = &seat.landing.flight;
-        let (tags, generation) = (&flight.tags, flight.generation);
-        let slot = slot(&seat.order, shared, tags, generation, found, loaded_at);
-        let is_kept = slot.times.age(shared.timeline.now()) != Age::Dead;
-        if is_kept {
-            seat.land(&slot);
-        }
-        commits.push(async move {
-            if let (Some(remote), Some(lease)) = (&shared.remote, lease) {
-                let commit = remote.commit(shared, lease, &seat.order, &slot);
-                // Who waits for what is not kept waits for this too, but not for long.
-                let _ = tokio::time::timeout(seat.order.patience(), commit).await;
-            }
-            if !is_kept {
-                // Only now: whoever is told may read again, and is not to find what was there before.
-                seat.land(&slot);
-            }
-        });
-    }
-    join_all(commits).await;
+    let arrive = async |(Open { seat, lease, .. }, found)| {
+        seat.landing.arrive(&seat.order, lease, found, loaded_at).await;
+    };
+    join_all(open.into_iter().zip(found).map(arrive)).await;
 }
 
 /// Lands what the store has. The rest is to be loaded.
@@ -134,7 +102,7 @@ async fn ask_store(shared: &Shared, seats: Vec<Seat>) -> Vec<Open> {
             continue;
         };
         match (seat.order.want, slot.times.age(shared.timeline.now())) {
-            (_, Age::Fresh) | (Want::Any, Age::Ripe | Age::Stale) => seat.land(&slot),
+            (_, Age::Fresh) | (Want::Any, Age::Ripe | Age::Stale) => seat.landing.land(&slot),
             (_, Age::Dead) => missing.push(open(seat, None)),
             _ => {
                 let spare = matches!(slot.held, Held::Value(_)).then_some(slot);
@@ -156,23 +124,7 @@ async fn ask_store(shared: &Shared, seats: Vec<Seat>) -> Vec<Open> {
 async fn fail(shared: &Shared, mut open: Vec<Open>, failure: Failure) {
     shared.stats.loads.errors.add();
     for Open { seat, spare: stored, .. } in &mut open {
-        let Landing { key, flight, .. } = &seat.landing;
-        match spare(shared, &seat.order, stored.take()) {
-            Some(slot) => {
-                tracing::warn!(
-                    namespace = key.namespace.path(),
-                    key = &*key.text,
-                    error = failure.message,
-                    "a load failed, and what there was before is served"
-                );
-                let keep = || shared.memory.keep_spare(key, slot.clone(), shared.timeline.now());
-                shared.flights.land(key, flight, Outcome::Found(slot.clone()), keep);
-            }
-            None => {
-                let outcome = failure.error.clone().map_or(Outcome::Abandoned, Outcome::Failed);
-                shared.flights.land(key, flight, outcome, || {});
-            }
-        }
+        seat.landing.give_up(&seat.order, stored.take(), &failure);
     }
     let Some(remote) = &shared.remote else { return };
     let leases = open.into_iter().filter_map(|open| open.lease);

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+use crate::text::is_segments;
+
 /// The longest name, in bytes: names are part of keys and labels.
 const MAX_LEN: usize = 100;
 
@@ -60,25 +62,7 @@ impl JobName {
 }
 
 const fn is_valid(text: &[u8]) -> bool {
-    if text.len() > MAX_LEN {
-        return false;
-    }
-    let mut dots = 0;
-    let mut at_start = true;
-    let mut place = 0;
-    while place < text.len() {
-        match text[place] {
-            b'.' if !at_start => {
-                dots += 1;
-                at_start = true;
-            }
-            b'a'..=b'z' => at_start = false,
-            b'0'..=b'9' | b'_' if !at_start => {}
-            _ => return false,
-        }
-        place += 1;
-    }
-    dots == 1 && !at_start
+    text.len() <= MAX_LEN && is_segments(text, 2)
 }
 
 impl FromStr for JobName {
