@@ -17,7 +17,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::audience::Audience;
-pub use self::dead_letter::{DeadLetter, DeadLetterFilter, DeadLetters};
+pub use self::dead_letter::{
+    DeadContent, DeadLetter, DeadLetterFilter, DeadLetters, Failure, UnreadableMessage,
+};
 pub use self::error::BusError;
 pub use self::group::{Group, GroupError};
 pub use self::handler::{EventHandler, HandlerError, handler_fn, typed_handler};
@@ -94,7 +96,8 @@ pub trait EventBus: Send + Sync + fmt::Debug {
         options: SubscribeOptions,
     ) -> Result<Subscription, BusError>;
 
-    /// Stops taking events and waits until those taken are handled, at most for `deadline`.
+    /// Stops taking events and waits until those taken are handled, at most for `deadline`. Where
+    /// a broker has them, those count that handlers have begun with; the others stay with it.
     ///
     /// # Errors
     ///

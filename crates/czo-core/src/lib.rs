@@ -30,9 +30,9 @@ pub use event::{
     TopicTrie,
 };
 pub use event_bus::{
-    Audience, BusError, DeadLetter, DeadLetterFilter, DeadLetters, EventBus, EventBusExt,
-    EventHandler, Group, GroupError, HandlerError, RetryPolicy, Settlement, SubscribeOptions,
-    Subscription, handler_fn, typed_handler,
+    Audience, BusError, DeadContent, DeadLetter, DeadLetterFilter, DeadLetters, EventBus,
+    EventBusExt, EventHandler, Failure, Group, GroupError, HandlerError, RetryPolicy, Settlement,
+    SubscribeOptions, Subscription, UnreadableMessage, handler_fn, typed_handler,
 };
 pub use health::{Health, HealthCheck, HealthStatus};
 pub use id::{ActorId, EventId, IdError, JobId, ShopId, TokenId, TypedId};

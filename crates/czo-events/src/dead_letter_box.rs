@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use czo_core::{Clock, DeadLetter, DeadLetterFilter, DomainEvent, Group, SystemClock};
+use czo_core::{Clock, DeadContent, DeadLetter, DeadLetterFilter, Failure, Group, SystemClock};
+
+use crate::delivery::Delivery;
 
 /// How many dead letters are kept.
 const DEAD_LETTER_CAPACITY: usize = 10_000;
@@ -26,16 +28,18 @@ impl DeadLetterBox {
         Self { letters: Mutex::default(), clock }
     }
 
+    /// An attempt that failed now.
+    pub(crate) fn failure(&self, reason: String) -> Failure {
+        Failure { at: self.clock.now(), reason }
+    }
+
     /// Keeps an event that `group` gave up.
-    pub(crate) fn give_up(
-        &self,
-        event: Arc<DomainEvent>,
-        group: &Group,
-        reason: String,
-        attempts: u32,
-    ) {
-        let letter = DeadLetter::new(event, group.clone(), reason, attempts, self.clock.now());
-        self.put(letter);
+    pub(crate) fn give_up(&self, delivery: &Delivery, group: &Group, reason: String) {
+        let content = DeadContent::Event(delivery.event.clone());
+        let last = self.failure(reason);
+        let first = delivery.first_failure.clone().unwrap_or_else(|| last.clone());
+        let letter = DeadLetter::new(content, group.clone(), delivery.attempts, last);
+        self.put(letter.first_failed(first));
     }
 
     /// Puts back letters that were taken, each where it was.
@@ -56,8 +60,9 @@ impl DeadLetterBox {
         let lost: Vec<_> = letters.drain(..beyond).collect();
         Self::measure(letters);
         for letter in lost {
-            let (event, group) = (&letter.event, letter.group.as_str());
-            tracing::error!(event.id = %event.id, group, "too many dead letters: the oldest is lost");
+            let (id, group) =
+                (letter.event_id().map(tracing::field::display), letter.group.as_str());
+            tracing::error!(event.id = id, group, "too many dead letters: the oldest is lost");
         }
     }
 
@@ -69,11 +74,16 @@ impl DeadLetterBox {
         self.lock().iter().filter(|letter| filter.matches(letter)).take(limit).cloned().collect()
     }
 
-    /// Takes out those that are meant.
-    pub(crate) fn take(&self, filter: &DeadLetterFilter) -> Vec<DeadLetter> {
+    /// Takes out those that are meant, oldest first, at most `limit`.
+    pub(crate) fn take(&self, filter: &DeadLetterFilter, limit: usize) -> Vec<DeadLetter> {
         let mut letters = self.lock();
+        let mut room = limit;
         let (taken, kept): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut *letters).into_iter().partition(|letter| filter.matches(letter));
+            std::mem::take(&mut *letters).into_iter().partition(|letter| {
+                let is_meant = room > 0 && filter.matches(letter);
+                room -= usize::from(is_meant);
+                is_meant
+            });
         *letters = kept;
         Self::measure(letters);
         taken.into()

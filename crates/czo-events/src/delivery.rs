@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use czo_core::DomainEvent;
+use czo_core::{DomainEvent, Failure};
 
 use crate::receipt::Receipt;
 use crate::unhandled::Unhandled;
@@ -16,6 +16,8 @@ pub(crate) struct Delivery {
     pub(crate) event: Arc<DomainEvent>,
     /// How often it was tried.
     pub(crate) attempts: u32,
+    /// The first attempt that failed.
+    pub(crate) first_failure: Option<Failure>,
     /// The ordering key whose turn it has.
     pub(crate) key: Option<Arc<str>>,
     unhandled: Arc<Unhandled>,
@@ -31,7 +33,7 @@ impl Delivery {
         unhandled: Arc<Unhandled>,
     ) -> Self {
         unhandled.add();
-        Self { number, event, attempts: 0, key: None, unhandled, receipt }
+        Self { number, event, attempts: 0, first_failure: None, key: None, unhandled, receipt }
     }
 
     /// A handler is done with it, or nobody is left who wants it. Not to be called under the lock

@@ -316,17 +316,19 @@ impl DeadLetters for InProcessBus {
 
     /// As [`DeadLetters::redrive`]. Where 1,024 events wait for a group, the rest of its letters
     /// stay what they are.
-    async fn redrive(&self, filter: &DeadLetterFilter) -> Result<usize, BusError> {
+    async fn redrive(&self, filter: &DeadLetterFilter, limit: usize) -> Result<usize, BusError> {
         let registry = self.shared.read();
         if registry.closed {
             return Err(BusError::Closed);
         }
-        let taken = self.shared.dead_letters.take(filter);
+        let taken = self.shared.dead_letters.take(filter, limit);
         let all = taken.len();
         let (mut left, mut full) = (Vec::new(), HashSet::new());
         for letter in taken {
             let queue = registry.queue(&letter.group).filter(|_| !full.contains(&letter.group));
-            let pushed = queue.map(|queue| queue.push_again(&letter.event, &self.shared.unhandled));
+            let pushed = queue
+                .zip(letter.event())
+                .map(|(queue, event)| queue.push_again(event, &self.shared.unhandled));
             if pushed == Some(PushedAgain::Waits) {
                 continue;
             }
@@ -342,6 +344,6 @@ impl DeadLetters for InProcessBus {
     }
 
     async fn purge(&self, filter: &DeadLetterFilter) -> Result<usize, BusError> {
-        Ok(self.shared.dead_letters.take(filter).len())
+        Ok(self.shared.dead_letters.take(filter, usize::MAX).len())
     }
 }

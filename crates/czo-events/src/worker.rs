@@ -64,11 +64,12 @@ impl Worker {
 
     /// Lets an event wait for its next attempt, or gives it up. The log names everything: whoever
     /// reads it has no span of this level.
-    fn failed(&self, delivery: Delivery, error: &HandlerError) {
+    fn failed(&self, mut delivery: Delivery, error: &HandlerError) {
         let policy = &self.member.options.retry;
         let delay = policy.delay_after(delivery.attempts).filter(|_| error.is_retryable());
         let Some(delay) = delay else { return self.give_up(delivery, error.to_string()) };
         let (event, attempt) = (delivery.event.clone(), delivery.attempts);
+        delivery.first_failure.get_or_insert_with(|| self.dead_letters.failure(error.to_string()));
         tracing::warn!(
             group = self.queue.group().as_str(),
             event.r#type = event.event_type.as_str(),
@@ -96,7 +97,7 @@ impl Worker {
             error = reason,
             "an event handler failed, and its event is given up"
         );
-        self.dead_letters.give_up(event, self.queue.group(), reason, attempts);
+        self.dead_letters.give_up(&delivery, self.queue.group(), reason);
         self.queue.finish(delivery);
     }
 }

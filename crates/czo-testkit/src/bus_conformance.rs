@@ -77,6 +77,7 @@ macro_rules! bus_conformance {
             data_of_another_shape_is_a_dead_letter_with_the_reason,
             a_dead_letter_that_is_redriven_is_handled_as_if_new,
             dead_letters_are_listed_and_purged_by_what_is_asked,
+            dead_letters_are_redriven_in_order_and_no_more_than_asked,
         ]);
         $crate::bus_conformance!(@tests $time, $start, ordering: [
             events_of_a_key_are_handled_one_after_the_other,

@@ -8,24 +8,64 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 use super::{BusError, Group};
-use crate::{DomainEvent, EventId, TopicPattern};
+use crate::{DomainEvent, EventId, EventType, TopicPattern};
 
-/// An event that a group gave up, and why.
+/// A message that a group gave up, and why.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// The event, as it was published.
-    #[serde(serialize_with = "shared")]
-    pub event: Arc<DomainEvent>,
-    /// The group whose handler failed.
+    /// What was given up.
+    #[serde(flatten)]
+    pub content: DeadContent,
+    /// The group that gave it up.
     pub group: Group,
     /// What the handler said the last time, with its causes.
     pub reason: String,
-    /// How often it was tried.
+    /// How often it was tried. None where it could not be read.
     pub attempts: u32,
     /// When it was given up.
     pub at: DateTime<Utc>,
+    /// When it failed for the first time, and why. The same as the last where it was tried once.
+    pub first_failure: Failure,
+}
+
+/// What was given up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum DeadContent {
+    /// An event, as it was published.
+    #[serde(serialize_with = "shared")]
+    Event(Arc<DomainEvent>),
+    /// Something that is not an event, from another program on the same broker.
+    Unreadable(UnreadableMessage),
+}
+
+/// A message that is not an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnreadableMessage {
+    /// The id its publisher gave it, if it is that of an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<EventId>,
+    /// The type it was published under, if it is that of an event.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<EventType>,
+    /// How long it is, in bytes.
+    pub bytes: usize,
+    /// How it begins, with what is no text replaced.
+    pub beginning: String,
+}
+
+/// One attempt that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What the handler said, with its causes.
+    pub reason: String,
 }
 
 fn shared<S: Serializer>(event: &Arc<DomainEvent>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -33,16 +73,45 @@ fn shared<S: Serializer>(event: &Arc<DomainEvent>, serializer: S) -> Result<S::O
 }
 
 impl DeadLetter {
-    /// An event that is given up. For providers.
+    /// Something that is given up after `attempts` attempts. For providers.
     #[must_use]
-    pub fn new(
-        event: Arc<DomainEvent>,
-        group: Group,
-        reason: String,
-        attempts: u32,
-        at: DateTime<Utc>,
-    ) -> Self {
-        Self { event, group, reason, attempts, at }
+    pub fn new(content: DeadContent, group: Group, attempts: u32, last: Failure) -> Self {
+        let Failure { at, reason } = last.clone();
+        Self { content, group, reason, attempts, at, first_failure: last }
+    }
+
+    /// The same, which failed for the first time like this. For providers.
+    #[must_use]
+    pub fn first_failed(mut self, first: Failure) -> Self {
+        self.first_failure = first;
+        self
+    }
+
+    /// The event, if it is one.
+    #[must_use]
+    pub fn event(&self) -> Option<&Arc<DomainEvent>> {
+        match &self.content {
+            DeadContent::Event(event) => Some(event),
+            DeadContent::Unreadable(_) => None,
+        }
+    }
+
+    /// The id of the event, as far as it is known.
+    #[must_use]
+    pub fn event_id(&self) -> Option<EventId> {
+        match &self.content {
+            DeadContent::Event(event) => Some(event.id),
+            DeadContent::Unreadable(message) => message.id,
+        }
+    }
+
+    /// The type of the event, as far as it is known.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&EventType> {
+        match &self.content {
+            DeadContent::Event(event) => Some(&event.event_type),
+            DeadContent::Unreadable(message) => message.event_type.as_ref(),
+        }
     }
 }
 
@@ -99,9 +168,11 @@ impl DeadLetterFilter {
     #[must_use]
     pub fn matches(&self, letter: &DeadLetter) -> bool {
         self.group.as_ref().is_none_or(|group| *group == letter.group)
-            && self.pattern.as_ref().is_none_or(|wanted| wanted.matches(&letter.event.event_type))
+            && self.pattern.as_ref().is_none_or(|wanted| {
+                letter.event_type().is_some_and(|event_type| wanted.matches(event_type))
+            })
             && self.reason.as_ref().is_none_or(|text| letter.reason.contains(text))
-            && self.event.is_none_or(|id| id == letter.event.id)
+            && self.event.is_none_or(|id| letter.event_id() == Some(id))
     }
 }
 
@@ -122,14 +193,16 @@ pub trait DeadLetters: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, BusError>;
 
-    /// Hands those that are meant to their groups again, oldest first, as if they had not been
-    /// tried, and says how many. Where nobody in the group listens they stay.
+    /// Hands those that are meant to their groups again, at most `limit`, as if they had not been
+    /// tried, and says how many. Those of one group are handed over oldest first. Where the group
+    /// is not there they stay: in memory that is when nobody in it listens, on a broker when it
+    /// has no queue.
     ///
     /// # Errors
     ///
-    /// When the provider can't be asked; some may have been handed over then, and those are no
-    /// longer dead letters.
-    async fn redrive(&self, filter: &DeadLetterFilter) -> Result<usize, BusError>;
+    /// When the provider can't be asked; some may have been handed over then. On a broker one of
+    /// those may still be a dead letter, too.
+    async fn redrive(&self, filter: &DeadLetterFilter, limit: usize) -> Result<usize, BusError>;
 
     /// Throws away those that are meant, for ever, and says how many.
     ///

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Group;
-use crate::{Classified, ErrorKind};
+use crate::{Classified, ErrorKind, EventType};
 
 /// Why a bus did not do as asked.
 #[derive(Debug, Error)]
@@ -27,6 +27,26 @@ pub enum BusError {
         /// The group.
         group: Group,
     },
+    /// The bus never takes this event, however often it is asked.
+    #[error("the event bus does not take the event: {reason}")]
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// Nobody is there for an event, and the bus was told to take none of these.
+    #[error("no group is there for `{event_type}`: nobody would get it")]
+    Unroutable {
+        /// The type of the event.
+        event_type: EventType,
+    },
+    /// A group can't be served as it was asked for.
+    #[error("group `{group}` can't be served like this: {reason}")]
+    Conflict {
+        /// The group.
+        group: Group,
+        /// What is in the way, and what to do.
+        reason: String,
+    },
     /// What the bus needs is out of reach. Whether it has the event is unknown.
     #[error("the event bus is out of reach: {reason}")]
     Unavailable {
@@ -44,7 +64,9 @@ pub enum BusError {
 impl Classified for BusError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownGroup { .. } => ErrorKind::NotFound,
+            Self::UnknownGroup { .. } | Self::Unroutable { .. } => ErrorKind::NotFound,
+            Self::Refused { .. } => ErrorKind::Invalid,
+            Self::Conflict { .. } => ErrorKind::Conflict,
             Self::Closed
             | Self::Overloaded { .. }
             | Self::Unavailable { .. }
