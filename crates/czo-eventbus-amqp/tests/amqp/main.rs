@@ -1,0 +1,5 @@
+//! The bus over a real RabbitMQ.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod conformance;
+mod support;
