@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use czo_core::{DeadLetters, EventBus, JobAdmin, StaticRoles};
 use czo_domain::{DomainContext, DomainName, EventOutlet};
-use czo_events::SchemaGuard;
+use czo_events::{ParityLedger, SchemaGuard};
 use czo_fetch::Fetcher;
 use czo_graphql::Subgraph;
 use czo_http::Api;
@@ -24,7 +24,8 @@ use crate::jobs::{self, JobStores, JobTasks, JobsHealth};
 use crate::outbox_health::OutboxHealth;
 use crate::server_file::Instance;
 use crate::{
-    AccessTokens, Config, Czo, EventTopology, RuntimeError, Shops, data_dir, metrics_route, secrets,
+    AccessTokens, Config, Czo, EventTopology, RuntimeError, Shops, data_dir, metrics_route, parity,
+    secrets,
 };
 
 /// A program that is up: connected, migrated, its domains registered. [`serve`](Self::serve)
@@ -36,6 +37,7 @@ pub struct Application {
     context: DomainContext,
     bus: Arc<dyn EventBus>,
     dead_letters: Arc<dyn DeadLetters>,
+    parity: Option<ParityLedger>,
     outbox: Outbox,
     outbox_health: OutboxHealth,
     jobs: JobStores,
@@ -77,7 +79,7 @@ impl Czo {
             tokens.first_owner(|token| data_dir::write_owner_token(&token_path, token)).await?;
         let instance = Instance::new()?;
 
-        let OpenBus { bus, dead_letters } = config.event_bus.open(&self.clock);
+        let OpenBus { bus, dead_letters, parity } = config.event_bus.open(&self.clock);
         let catalogue = self.event_catalogue()?;
         let bus: Arc<dyn EventBus> = Arc::new(SchemaGuard::new(bus, &catalogue)?);
         let outbox = Outbox::new(&database, config.outbox.outbox_options());
@@ -114,7 +116,8 @@ impl Czo {
             .routes(dead_letters::routes(
                 DeadLetterAdmin::new(dead_letters.clone()),
                 permissions.clone(),
-            ));
+            ))
+            .routes(parity::routes(parity.clone(), permissions.clone()));
         if let Some(telemetry) = telemetry {
             api = api.routes(metrics_route::routes(telemetry, permissions));
         }
@@ -145,6 +148,7 @@ impl Czo {
             context,
             bus,
             dead_letters,
+            parity,
             outbox,
             outbox_health,
             jobs,
@@ -213,6 +217,12 @@ impl Application {
     #[must_use]
     pub fn dead_letters(&self) -> &Arc<dyn DeadLetters> {
         &self.dead_letters
+    }
+
+    /// What became of the events on both buses, where they are given to two.
+    #[must_use]
+    pub fn parity(&self) -> Option<&ParityLedger> {
+        self.parity.as_ref()
     }
 
     /// Where the events of domains wait for the bus. What takes them there is a relay, which

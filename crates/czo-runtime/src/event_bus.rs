@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use czo_core::{Clock, DeadLetters, EventBus};
-use czo_events::InProcessBus;
+use czo_events::{InProcessBus, ParityLedger};
 
 use crate::config::{EventBusConfig, EventBusProvider};
 
@@ -13,6 +13,8 @@ pub(crate) struct OpenBus {
     pub(crate) bus: Arc<dyn EventBus>,
     /// What its groups gave up.
     pub(crate) dead_letters: Arc<dyn DeadLetters>,
+    /// What became of the events on both buses, where they are given to two.
+    pub(crate) parity: Option<ParityLedger>,
 }
 
 impl EventBusConfig {
@@ -21,7 +23,7 @@ impl EventBusConfig {
         match self.provider {
             EventBusProvider::InProcess => {
                 let bus = Arc::new(InProcessBus::with_clock(clock.clone()));
-                OpenBus { bus: bus.clone(), dead_letters: bus }
+                OpenBus { bus: bus.clone(), dead_letters: bus, parity: None }
             }
         }
     }

@@ -14,6 +14,7 @@ mod event_bus;
 mod jobs;
 mod metrics_route;
 mod outbox_health;
+mod parity;
 mod secrets;
 mod server_file;
 mod shops;

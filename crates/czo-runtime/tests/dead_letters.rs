@@ -1,4 +1,4 @@
-//! `/api/dead-letters`.
+//! `/api/dead-letters`, and `/api/events/parity` of a server with one bus.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -78,7 +78,7 @@ struct Site {
     notes: Notes,
     /// May see dead letters and do something about them.
     operator: String,
-    /// May see dead letters.
+    /// May see dead letters, and how events go.
     reader: String,
     /// May do nothing.
     nobody: String,
@@ -89,7 +89,7 @@ const ROLES: &str = "
 [roles.operator]
 permissions = [\"dead_letter:*\"]
 [roles.reader]
-permissions = [\"dead_letter:read\"]
+permissions = [\"dead_letter:read\", \"event:read\"]
 [roles.nobody]
 permissions = []
 ";
@@ -286,7 +286,8 @@ async fn who_may_not_sees_and_does_nothing() {
     let site = Site::new().await;
     let unknown = EventId::from(uuid::Uuid::nil());
     let of_event = format!("/api/dead-letters/{unknown}");
-    for path in ["/api/dead-letters", "/api/dead-letters/summary", &of_event] {
+    for path in ["/api/dead-letters", "/api/dead-letters/summary", &of_event, "/api/events/parity"]
+    {
         assert_eq!(site.ask(Method::GET, path, "", "").await.0, 401, "{path}");
         assert_eq!(site.ask(Method::GET, path, &site.nobody, "").await.0, 403, "{path}");
     }
@@ -317,4 +318,15 @@ async fn the_document_of_the_api_has_the_dead_letters() {
     let parameters = document["paths"]["/api/dead-letters"]["get"]["parameters"].as_array();
     let names: Vec<_> = parameters.unwrap().iter().map(|one| &one["name"]).collect();
     assert_eq!(names, ["error", "event", "group", "limit", "type"]);
+}
+
+#[tokio::test]
+async fn a_server_with_one_bus_has_no_parity_and_says_how_it_would() {
+    let site = Site::new().await;
+    assert!(site.application.parity().is_none());
+    let (status, problem) = site.get("/api/events/parity?least=10").await;
+    assert_eq!((status, &problem["code"]), (404, &json!("NOT_FOUND")));
+    assert!(problem["detail"].as_str().unwrap().contains("`event_bus.dual_write`"), "{problem}");
+    let (status, problem) = site.get("/api/events/parity?least=-1").await;
+    assert_eq!((status, &problem["code"]), (422, &json!("INVALID")));
 }

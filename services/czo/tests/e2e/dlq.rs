@@ -1,4 +1,4 @@
-//! `czo dlq`.
+//! `czo dlq`, and `czo events parity`.
 
 use std::collections::BTreeSet;
 
@@ -151,4 +151,14 @@ async fn a_named_server_wants_a_token_that_may_see_dead_letters() {
     let purge = ["dlq", "purge", "--all", "--yes", "--server", server.url()];
     let purge = elsewhere.czo(&purge).await;
     assert_eq!(purge.refusal(), "the token lacks the permission `dead_letter:write`");
+}
+
+#[tokio::test]
+async fn a_server_with_one_bus_has_no_parity() {
+    let site = Site::sqlite();
+    let refused = site.czo(&["events", "parity"]).await;
+    assert!(refused.refusal().contains("`czo serve`"), "{}", refused.stderr);
+    let _server = site.start().await;
+    let refused = site.czo(&["events", "parity", "--least", "1000", "--json"]).await;
+    assert!(refused.refusal().contains("`event_bus.dual_write`"), "{}", refused.stderr);
 }
