@@ -65,25 +65,6 @@ pub struct GraphqlConfig {
     pub graphiql: bool,
 }
 
-/// `[event_bus]`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct EventBusConfig {
-    /// What carries events. Default `in_process`.
-    pub provider: EventBusProvider,
-}
-
-/// What carries events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum EventBusProvider {
-    /// Memory of this process.
-    #[default]
-    InProcess,
-}
-
 /// `[outbox]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
