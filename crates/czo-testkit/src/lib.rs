@@ -6,6 +6,7 @@ pub mod cache_conformance;
 mod committed_events;
 pub mod job_conformance;
 mod statements;
+mod tcp_proxy;
 mod test_database;
 mod test_shops;
 
@@ -15,6 +16,7 @@ pub use cache_conformance::{CacheTest, CacheUnderTest};
 pub use committed_events::CommittedEvents;
 pub use job_conformance::{JobTest, JobsUnderTest};
 pub use statements::Statements;
+pub use tcp_proxy::TcpProxy;
 pub use test_database::TestDatabase;
 pub use test_shops::TestShops;
 
