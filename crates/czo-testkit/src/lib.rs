@@ -6,8 +6,13 @@ pub mod cache_conformance;
 mod committed_events;
 pub mod job_conformance;
 mod statements;
+mod tcp_proxy;
+#[cfg(feature = "broker")]
+mod test_broker;
 mod test_database;
 mod test_shops;
+#[cfg(feature = "broker")]
+mod tool_error;
 
 pub use bus_conformance::BusUnderTest;
 pub use bus_recorder::BusRecorder;
@@ -15,8 +20,13 @@ pub use cache_conformance::{CacheTest, CacheUnderTest};
 pub use committed_events::CommittedEvents;
 pub use job_conformance::{JobTest, JobsUnderTest};
 pub use statements::Statements;
+pub use tcp_proxy::TcpProxy;
+#[cfg(feature = "broker")]
+pub use test_broker::{TestBroker, TestBrokerOptions};
 pub use test_database::TestDatabase;
 pub use test_shops::TestShops;
+#[cfg(feature = "broker")]
+pub use tool_error::ToolError;
 
 /// What the macros of this crate write. Not for use by hand.
 #[doc(hidden)]
