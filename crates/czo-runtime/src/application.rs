@@ -67,6 +67,15 @@ impl Czo {
         config: &Config,
         telemetry: Option<Telemetry>,
     ) -> Result<Application, RuntimeError> {
+        // On the heap: it is the largest part of whatever begins with it.
+        Box::pin(self.bring_up(config, telemetry)).await
+    }
+
+    async fn bring_up(
+        &self,
+        config: &Config,
+        telemetry: Option<Telemetry>,
+    ) -> Result<Application, RuntimeError> {
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let database = self.open_database(config).await?;
         let cursor_key = secrets::cursor_key(&database).await?;

@@ -186,8 +186,7 @@ impl Command {
 pub async fn boot_quietly(czo: &Czo, global: &GlobalArgs) -> Result<Application, RuntimeError> {
     let config = global.load()?.without_broker();
     czo_telemetry::install(&LogOptions { filter: "warn".to_owned(), ..config.log_options() })?;
-    // On the heap: it is the largest part of every command.
-    let application = Box::pin(czo.boot(&config, None)).await?;
+    let application = czo.boot(&config, None).await?;
     if let Some(token) = application.first_token() {
         let path = config.owner_token_path();
         output::print_note(&format!(

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod conformance;
+mod groups;
 mod hostile;
 mod messages;
+mod outages;
 mod support;
