@@ -4,6 +4,8 @@ pub mod bus_conformance;
 mod bus_recorder;
 pub mod cache_conformance;
 mod committed_events;
+#[cfg(feature = "broker")]
+mod foreign_client;
 pub mod job_conformance;
 mod statements;
 mod tcp_proxy;
@@ -18,6 +20,8 @@ pub use bus_conformance::BusUnderTest;
 pub use bus_recorder::BusRecorder;
 pub use cache_conformance::{CacheTest, CacheUnderTest};
 pub use committed_events::CommittedEvents;
+#[cfg(feature = "broker")]
+pub use foreign_client::ForeignClient;
 pub use job_conformance::{JobTest, JobsUnderTest};
 pub use statements::Statements;
 pub use tcp_proxy::TcpProxy;
