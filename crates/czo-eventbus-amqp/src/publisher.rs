@@ -4,12 +4,12 @@ mod in_flight;
 mod returns;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
+use lapin::{Channel, Connection};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -23,6 +23,9 @@ use crate::{AmqpOptions, Topology};
 
 /// How many messages may be with the broker and not confirmed.
 const WINDOW: usize = 4_096;
+
+/// From how many bytes on no more are sent until some are confirmed.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// How many more may wait for that.
 const WAITING: usize = 1_024;
@@ -41,6 +44,8 @@ pub(crate) struct Publisher {
     patience: Patience,
     /// How many messages wait for their confirmation.
     unconfirmed: Arc<Unconfirmed>,
+    /// Why nothing can be published over a connection that is there.
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 #[derive(Debug, Default)]
@@ -94,10 +99,18 @@ impl Publisher {
     pub(crate) fn start(options: &AmqpOptions, link: &Link) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
         let topology = Topology::exchanges(&options.names);
-        let line = Line { link: link.clone(), topology, receiver, again: VecDeque::new() };
+        let trouble = Arc::default();
+        let line = Line {
+            link: link.clone(),
+            topology,
+            receiver,
+            again: VecDeque::new(),
+            is_wary: false,
+            trouble: Arc::clone(&trouble),
+        };
         tokio::spawn(line.work_off());
         let patience = Patience { link: link.clone(), timeout: options.confirm_timeout };
-        Self { sender, patience, unconfirmed: Arc::default() }
+        Self { sender, patience, unconfirmed: Arc::default(), trouble }
     }
 
     /// Publishes a message, and waits for the broker's word.
@@ -127,6 +140,11 @@ impl Publisher {
             Ok(Err(_)) => Err(NotConfirmed("the connection is closed".to_owned())),
             Err(_) => Err(self.patience.ended()),
         }
+    }
+
+    /// Why nothing can be published over a connection that is there.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        lock(&self.trouble).clone()
     }
 
     /// How many messages wait for their confirmation.
@@ -165,10 +183,7 @@ impl Pending {
         match tokio::time::timeout_at(self.until, self.answer).await {
             Ok(Ok(Answer::Confirmed { is_routed: true })) => Ok(Published::Routed),
             Ok(Ok(Answer::Confirmed { is_routed: false })) => Ok(Published::Unroutable),
-            Ok(Ok(Answer::Refused)) => {
-                let reason = "a queue did not take it: it is full, or out of order";
-                Err(NotConfirmed(reason.to_owned()))
-            }
+            Ok(Ok(Answer::Refused(reason))) => Err(NotConfirmed(reason)),
             Ok(Err(_)) => Err(NotConfirmed("the connection is closed".to_owned())),
             Err(_) => Err(self.patience.ended()),
         }
@@ -197,49 +212,102 @@ struct Line {
     receiver: mpsc::Receiver<Outgoing>,
     /// What was under way when the channel was lost, oldest first.
     again: VecDeque<Outgoing>,
+    /// One of what was under way may have ended the channel, so they go one by one.
+    is_wary: bool,
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 /// Why a channel is no longer used.
 enum End {
-    Lost(String),
+    Lost(Loss),
     /// Nobody publishes any more.
     Done,
+}
+
+/// How a channel was lost.
+#[derive(Debug)]
+struct Loss {
+    reason: String,
+    /// Whether the broker found fault with something, rather than the connection.
+    is_refusal: bool,
+}
+
+/// What is with the broker over one channel.
+#[derive(Default)]
+struct Unanswered {
+    in_flight: InFlight,
+    returns: Returns,
+    outgoing: BTreeMap<u64, Outgoing>,
+    bytes: usize,
+    last: u64,
+    /// How many were answered.
+    answered: usize,
 }
 
 impl Line {
     /// Publishes until nobody does any more, or the link is closed.
     async fn work_off(mut self) {
         let mut backoff = Backoff::default();
-        while let Some(connection) = self.link.connection().await {
+        while let Some(connection) = self.connection().await {
             let channel = match open(&connection, &self.topology).await {
                 Ok(channel) => channel,
                 Err(error) => {
-                    tracing::warn!(
-                        error = in_words(&error),
-                        "RabbitMQ gives no channel to publish"
-                    );
+                    let reason = in_words(&error);
+                    tracing::warn!(reason, "RabbitMQ gives no channel to publish");
+                    *lock(&self.trouble) = Some(reason);
                     backoff.wait().await;
                     continue;
                 }
             };
-            match self.publish_over(channel).await {
-                End::Done => return,
-                End::Lost(reason) => {
-                    let again = self.again.len();
-                    tracing::debug!(reason, again, "the channel to publish was lost");
-                }
+            *lock(&self.trouble) = None;
+            let mut unanswered = Unanswered::default();
+            let End::Lost(loss) = self.publish_over(channel, &mut unanswered).await else { return };
+            tracing::debug!(
+                reason = loss.reason,
+                unanswered = unanswered.outgoing.len(),
+                "the channel to publish was lost"
+            );
+            if unanswered.answered > 0 {
+                backoff.reset();
             }
-            backoff.reset();
+            self.take_back(unanswered, &loss);
+            if self.is_wary {
+                backoff.wait().await;
+            }
         }
     }
 
-    async fn publish_over(&mut self, channel: Channel) -> End {
-        let mut in_flight = InFlight::default();
-        let mut unconfirmed: BTreeMap<u64, Outgoing> = BTreeMap::new();
-        let mut returns = Returns::default();
-        let (mut last, mut lost, mut done) = (0, None, false);
-        while lost.is_none() {
-            let has_room = unconfirmed.len() < WINDOW;
+    /// The connection; nothing once it is closed, or nobody publishes any more.
+    async fn connection(&mut self) -> Option<Arc<Connection>> {
+        loop {
+            tokio::select! {
+                connection = self.link.connection() => return connection,
+                next = self.receiver.recv(), if self.again.len() < WINDOW => match next {
+                    Some(outgoing) => self.again.push_back(outgoing),
+                    // Whoever waited for the rest has gone with the publisher.
+                    None => return None,
+                },
+            }
+        }
+    }
+
+    /// Lets what was not answered be published again, except what the broker does not take.
+    fn take_back(&mut self, unanswered: Unanswered, loss: &Loss) {
+        let alone = unanswered.outgoing.len() == 1;
+        self.is_wary = loss.is_refusal || (self.is_wary && unanswered.answered == 0);
+        for (_, outgoing) in unanswered.outgoing.into_iter().rev() {
+            if alone && loss.is_refusal {
+                let _ = outgoing.told.send(Answer::Refused(loss.reason.clone()));
+            } else {
+                self.again.push_front(outgoing);
+            }
+        }
+    }
+
+    async fn publish_over(&mut self, channel: Channel, unanswered: &mut Unanswered) -> End {
+        let mut done = false;
+        loop {
+            let has_room = unanswered.has_room(self.is_wary);
             let again = if has_room { self.again.pop_front() } else { None };
             let next = match again {
                 Some(outgoing) => Some(outgoing),
@@ -248,60 +316,98 @@ impl Line {
                         done = next.is_none();
                         next
                     }
-                    () = in_flight.changed(), if !unconfirmed.is_empty() => None,
+                    () = unanswered.in_flight.changed(), if !unanswered.outgoing.is_empty() => None,
                     else => return End::Done,
                 },
             };
             // Who asked may have given up meanwhile.
             if let Some(outgoing) = next.filter(|outgoing| !outgoing.told.is_closed()) {
-                last += 1;
-                in_flight.publish(last, &channel, &outgoing.place, &outgoing.message);
-                unconfirmed.insert(last, outgoing);
+                unanswered.publish(&channel, outgoing);
             }
-            lost = settle(&mut in_flight, &mut returns, &mut unconfirmed);
+            if let Some(loss) = unanswered.settle() {
+                unanswered.say_farewell().await;
+                return End::Lost(loss);
+            }
+            // What ended the channel before is answered now, or nothing was wrong with it.
+            self.is_wary &= unanswered.answered == 0;
         }
-        // What was confirmed before the end need not be published again.
+    }
+}
+
+impl Unanswered {
+    fn has_room(&self, is_wary: bool) -> bool {
+        let messages = if is_wary { 1 } else { WINDOW };
+        self.outgoing.len() < messages && self.bytes < MOST_BYTES
+    }
+
+    fn publish(&mut self, channel: &Channel, outgoing: Outgoing) {
+        self.last += 1;
+        self.bytes += outgoing.message.body.len();
+        self.in_flight.publish(self.last, channel, &outgoing.place, &outgoing.message);
+        self.outgoing.insert(self.last, outgoing);
+    }
+
+    /// Tells who asked what the broker has said by now; says how the channel is lost, if it is.
+    fn settle(&mut self) -> Option<Loss> {
+        let mut loss = None;
+        let mut answers = Vec::new();
+        for (number, said) in self.in_flight.ready() {
+            match said {
+                Ok(confirmation) => answers.push((number, self.returns.note(confirmation))),
+                Err(error) => {
+                    let is_refusal = finds_fault(&error);
+                    loss = Some(Loss { reason: in_words(&error), is_refusal });
+                }
+            }
+        }
+        for (number, is_taken) in answers {
+            let Some(outgoing) = self.outgoing.remove(&number) else { continue };
+            self.bytes -= outgoing.message.body.len();
+            self.answered += 1;
+            let is_routed = !self.returns.take(&outgoing.place);
+            let answer = match is_taken {
+                true => Answer::Confirmed { is_routed },
+                false => Answer::Refused(
+                    "a queue did not take it: it is full, or out of order".to_owned(),
+                ),
+            };
+            // Who asked may have given up.
+            let _ = outgoing.told.send(answer);
+        }
+        loss
+    }
+
+    /// What was confirmed before the end need not be published again.
+    async fn say_farewell(&mut self) {
         let rest = async {
-            while !in_flight.is_empty() {
-                in_flight.changed().await;
-                let _ = settle(&mut in_flight, &mut returns, &mut unconfirmed);
+            while !self.in_flight.is_empty() {
+                self.in_flight.changed().await;
+                let _ = self.settle();
             }
         };
         let _ = tokio::time::timeout(FAREWELL, rest).await;
-        for (_, outgoing) in unconfirmed.into_iter().rev() {
-            self.again.push_front(outgoing);
-        }
-        End::Lost(lost.unwrap_or_default())
     }
 }
 
-/// Tells who asked what the broker has said by now; says why the channel is lost, if it is.
-fn settle(
-    in_flight: &mut InFlight,
-    returns: &mut Returns,
-    unconfirmed: &mut BTreeMap<u64, Outgoing>,
-) -> Option<String> {
-    let mut lost = None;
-    let mut answers = Vec::new();
-    for (number, said) in in_flight.ready() {
-        match said {
-            Ok(confirmation) => answers.push((number, returns.note(confirmation))),
-            Err(error) => lost = Some(in_words(&error)),
+/// Whether the broker says that what it was given is wrong, and not that it ends.
+fn finds_fault(error: &lapin::Error) -> bool {
+    const CONNECTION_FORCED: u16 = 320;
+    const INTERNAL_ERROR: u16 = 541;
+    match error.kind() {
+        lapin::ErrorKind::ProtocolError(error) => {
+            !matches!(error.get_id(), CONNECTION_FORCED | INTERNAL_ERROR)
         }
+        _ => false,
     }
-    for (number, is_taken) in answers {
-        let Some(outgoing) = unconfirmed.remove(&number) else { continue };
-        let is_routed = !returns.take(&outgoing.place);
-        let answer = if is_taken { Answer::Confirmed { is_routed } } else { Answer::Refused };
-        // Who asked may have given up.
-        let _ = outgoing.told.send(answer);
-    }
-    lost
 }
 
-async fn open(connection: &lapin::Connection, topology: &Topology) -> lapin::Result<Channel> {
+async fn open(connection: &Connection, topology: &Topology) -> lapin::Result<Channel> {
     let channel = connection.create_channel().await?;
     declare(&channel, topology).await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     Ok(channel)
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

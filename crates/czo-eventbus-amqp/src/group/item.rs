@@ -1,6 +1,7 @@
 //! What the broker gave out, and waits to hear of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use czo_core::DomainEvent;
 use lapin::message::Delivery;
@@ -8,6 +9,10 @@ use lapin::options::{BasicAckOptions, BasicNackOptions};
 use lapin::{Acker, BasicProperties};
 
 use crate::message::{self, History, Message};
+
+/// How long the client may take to say a word to the broker. It is a matter of microseconds, and
+/// one that lost its connection must not hold up a handler for ever.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A message that the broker gave out: it has it too, until it is acknowledged.
 #[derive(Debug)]
@@ -41,8 +46,14 @@ impl Parcel {
     /// Tells the broker that it is done. Where the connection is lost, the broker gives it out
     /// again.
     pub(super) async fn done(&self) {
-        if let Err(error) = self.acker.ack(BasicAckOptions::default()).await {
-            tracing::debug!(%error, "the broker did not hear that a message is done");
+        let acknowledging = self.acker.ack(BasicAckOptions::default());
+        match tokio::time::timeout(PATIENCE, acknowledging).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => tracing::debug!("a message is done, and its channel is gone"),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "the broker did not hear that a message is done")
+            }
+            Err(_) => tracing::debug!("the client did not tell the broker that a message is done"),
         }
     }
 
@@ -50,7 +61,7 @@ impl Parcel {
     pub(super) async fn give_back(&self) {
         let options = BasicNackOptions { requeue: true, multiple: false };
         // Where the connection is lost the broker has it back already.
-        let _ = self.acker.nack(options).await;
+        let _ = tokio::time::timeout(PATIENCE, self.acker.nack(options)).await;
     }
 
     /// Whether the broker still waits for our word; otherwise it gives it out again, or has.

@@ -16,12 +16,12 @@ use super::returns::Place;
 use crate::message::Message;
 
 /// What the broker said of a message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Answer {
     /// It has it; every queue it was for has it, if there is one.
     Confirmed { is_routed: bool },
-    /// A queue refused it.
-    Refused,
+    /// It does not have it, and why.
+    Refused(String),
 }
 
 type Said = (u64, lapin::Result<Confirmation>);

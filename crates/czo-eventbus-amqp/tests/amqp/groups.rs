@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use czo_core::{
-    BusError, DeadLetterFilter, DeadLetters, DomainEvent, EventBus, RetryPolicy, SubscribeOptions,
-    Subscription, handler_fn,
+    BusError, DeadLetterFilter, DeadLetters, DomainEvent, EventBus, HandlerError, RetryPolicy,
+    SubscribeOptions, Subscription, handler_fn,
 };
-use czo_eventbus_amqp::{AmqpBus, AmqpDeadLetters, AmqpOptions};
+use czo_eventbus_amqp::{AmqpBus, AmqpDeadLetters, AmqpOptions, QueueKind};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
@@ -214,4 +214,42 @@ async fn what_a_process_had_not_begun_is_handled_by_the_next() {
     gate.add_permits(1);
     ending.await.unwrap().unwrap();
     assert!(told.try_recv().is_err(), "what was begun is finished where it was begun");
+}
+
+/// However many there are, and however often somebody looks.
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_keep_their_order_on_both_kinds_of_queues() {
+    for kind in [QueueKind::Quorum, QueueKind::Classic] {
+        let options = options().queue_kind(kind);
+        let bus = AmqpBus::new(options.clone());
+        let refuse = handler_fn(|_| async { Err(HandlerError::permanent("no")) });
+        let (pattern, group) = ("test.#".parse().unwrap(), "one".parse().unwrap());
+        let plain = SubscribeOptions::default();
+        let subscription = bus.subscribe(pattern, group, Arc::new(refuse), plain).await.unwrap();
+        bus.publish_batch((0..100).map(counted).collect()).await.unwrap();
+        let letters = AmqpDeadLetters::new(options.clone(), ["one".parse().unwrap()]);
+        let all = DeadLetterFilter::all().group("one".parse().unwrap());
+        let listed = async || {
+            let found = letters.list(&all, 1_000).await.unwrap();
+            found.iter().map(|letter| number_of(letter.event().unwrap())).collect::<Vec<_>>()
+        };
+        let buried = async {
+            while listed().await.len() < 100 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, buried).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(listed().await, (0..100).collect::<Vec<_>>(), "{kind:?}");
+        }
+        drop(subscription);
+        let (teller, mut told) = teller();
+        let taken = subscribe(&bus, "test.#", SubscribeOptions::default(), &teller).await;
+        taken.unwrap().detach();
+        assert_eq!(letters.redrive(&all, 60).await.unwrap(), 60);
+        assert_eq!(letters.redrive(&all, 60).await.unwrap(), 40);
+        for number in 0..100 {
+            assert_eq!(next(&mut told).await, number, "{kind:?}");
+        }
+    }
 }

@@ -44,7 +44,8 @@ pub(crate) fn options() -> AmqpOptions {
 
 /// The same for another RabbitMQ.
 pub(crate) fn at(url: &str) -> AmqpOptions {
-    let prefix = format!("test-{}.", Uuid::new_v4().simple());
+    let (id, _) = Uuid::new_v4().as_u64_pair();
+    let prefix = format!("test-{id:016x}.");
     AmqpOptions::new(url.parse().unwrap())
         .names(Names::prefixed(&prefix).unwrap())
         .idle_life(Duration::from_secs(60))

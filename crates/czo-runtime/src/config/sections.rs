@@ -147,7 +147,7 @@ pub struct LogConfig {
     /// `text` for people, `json` for machines. Default `text`.
     pub format: LogFormat,
     /// What is logged: `info`, `info,czo_http=debug`. Default `info`, without what SeaORM's
-    /// migrator says.
+    /// migrator says, and what lapin says, which czo says itself and without whole messages.
     pub filter: String,
 }
 
@@ -297,6 +297,6 @@ fn days(days: u32) -> Duration {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info,sea_orm_migration=warn".to_owned() }
+        Self { format: LogFormat::Text, filter: "info,sea_orm_migration=warn,lapin=off".to_owned() }
     }
 }
