@@ -10,10 +10,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use crate::support::{Raw, collect, counted, options};
 
 /// Publishes to the queue of the group `one`, and an event behind; returns the letters.
-async fn after(
-    bodies: Vec<(Vec<u8>, BasicProperties)>,
-    options: &AmqpOptions,
-) -> Vec<DeadLetter> {
+async fn after(bodies: Vec<(Vec<u8>, BasicProperties)>, options: &AmqpOptions) -> Vec<DeadLetter> {
     let count = bodies.len();
     let bus = AmqpBus::new(options.clone());
     let mut told = collect(&bus, "test.#", "one").await;

@@ -31,7 +31,8 @@ async fn an_event_is_a_persistent_message_with_everything_in_its_properties() {
     let properties = &delivery.properties;
     assert_eq!(delivery.routing_key.as_str(), "test.number.counted");
     assert_eq!(*properties.delivery_mode(), Some(2));
-    let said = |property: &Option<lapin::types::ShortString>| property.as_ref().unwrap().to_string();
+    let said =
+        |property: &Option<lapin::types::ShortString>| property.as_ref().unwrap().to_string();
     assert_eq!(said(properties.content_type()), "application/json");
     assert_eq!(said(properties.message_id()), uuid::Uuid::from(event.id).to_string());
     assert_eq!(said(properties.correlation_id()), event.correlation_id.as_str());

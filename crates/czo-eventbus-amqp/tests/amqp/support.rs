@@ -87,7 +87,8 @@ pub(crate) struct Raw {
 impl Raw {
     /// With a queue that is bound like this.
     pub(crate) async fn bound(options: &AmqpOptions, exchange: &str, key: &str) -> Self {
-        let connection = Connection::connect(&url(), ConnectionProperties::default()).await.unwrap();
+        let connection =
+            Connection::connect(&url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
         let kind = match exchange == options.names.system {
