@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use czo_core::EventBus;
 use czo_eventbus_amqp::{AmqpBus, AmqpOptions, AmqpUrl, Names};
-use czo_telemetry::LogOptions;
+use czo_telemetry::{LogFormat, LogOptions};
 use search_consumer::{GROUP, Index, PATTERN, subscribe};
 
 /// How long handlers may take to finish at the end.
@@ -57,7 +57,8 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn run(rabbitmq: AmqpUrl, prefix: &str, index: Index) -> anyhow::Result<()> {
-    czo_telemetry::install(&LogOptions::default())?;
+    let filter = "info,lapin=off".to_owned();
+    czo_telemetry::install(&LogOptions { format: LogFormat::Text, filter })?;
     let options = AmqpOptions::new(rabbitmq).connection_name("search-consumer");
     let bus = AmqpBus::new(options.names(Names::prefixed(prefix)?));
     subscribe(&bus, index).await?.detach();
