@@ -29,8 +29,7 @@ const NO_DELIVERY_LIMIT: i64 = 2_000_000_000;
 
 /// What is to be on the broker: exchanges, queues and bindings, by name.
 ///
-/// It is the same for the bus, which declares its part of it, and for `cargo xtask topology`,
-/// which compares the whole of it with a live broker.
+/// The bus declares its part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
     /// The exchanges, all durable.

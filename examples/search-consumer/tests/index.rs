@@ -22,7 +22,7 @@ fn options() -> AmqpOptions {
 }
 
 /// An event as another program writes it.
-fn event(event_type: &str, data: Value) -> DomainEvent {
+fn event(event_type: &str, data: &Value) -> DomainEvent {
     let event = json!({
         "id": Uuid::now_v7(), "type": event_type, "version": 1, "timestamp": "2026-11-22T09:00:00Z",
         "source": "catalog", "correlationId": "test", "data": data, "metadata": {},
@@ -57,16 +57,16 @@ async fn the_index_follows_the_catalogue_and_catches_up_after_a_pause() {
     let bell = json!({ "productId": "prod_1", "handle": "bell", "title": "Brass Bell" });
     let lamp = json!({ "productId": "prod_2", "handle": "lamp", "title": "Lamp" });
     for (event_type, data) in [("product.item.created", bell), ("product.item.created", lamp)] {
-        shop.publish(event(event_type, data)).await.unwrap();
+        shop.publish(event(event_type, &data)).await.unwrap();
     }
     holds(&index, &[("bell", "Brass Bell"), ("lamp", "Lamp")]).await;
     assert_eq!(index.find("brass").await.unwrap().len(), 1);
     service.shutdown(PATIENCE).await.unwrap();
 
     let renamed = json!({ "productId": "prod_1", "handle": "brass-bell", "version": 2, "changed": ["handle"] });
-    shop.publish(event("product.item.updated", renamed)).await.unwrap();
+    shop.publish(event("product.item.updated", &renamed)).await.unwrap();
     let gone = json!({ "productId": "prod_2", "handle": "lamp" });
-    shop.publish(event("product.item.deleted", gone)).await.unwrap();
+    shop.publish(event("product.item.deleted", &gone)).await.unwrap();
     let again = AmqpBus::new(options);
     subscribe(&again, index.clone()).await.unwrap().detach();
     holds(&index, &[("brass-bell", "Brass Bell")]).await;

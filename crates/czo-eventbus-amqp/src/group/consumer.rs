@@ -250,8 +250,7 @@ impl Consumer {
             lapin::ErrorKind::ProtocolError(amqp) if amqp.get_id() == PRECONDITION_FAILED => {
                 let reason = amqp.get_message();
                 End::Refused(format!(
-                    "{reason}; delete what is there, or let `cargo xtask topology apply` move its \
-                     messages"
+                    "{reason}; delete the queue once it is empty, or give the group another name"
                 ))
             }
             _ => End::from(error),

@@ -112,8 +112,8 @@ impl Undertaker {
             *attempts = attempts.saturating_add(1);
             let error = HandlerError::retryable(format!(
                 "no subscription of this group wants `{}` in the process that got it: a binding is \
-                 left of an earlier version of the program (`cargo xtask topology plan` shows it), \
-                 or processes of the group want different events",
+                 left of an earlier version of the program, or processes of the group want \
+                 different events",
                 item.event.event_type
             ));
             let delays = lock(&self.topology).retries.clone();

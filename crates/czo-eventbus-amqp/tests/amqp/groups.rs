@@ -137,7 +137,7 @@ async fn a_group_that_is_there_in_another_form_is_a_conflict_that_says_what_to_d
         assert!(matches!(conflict, BusError::Conflict { .. }), "{conflict:?}");
     }
     let conflict = subscribe(&other, "test.#", ordered, &teller).await.unwrap_err().to_string();
-    assert!(conflict.contains("cargo xtask topology apply"), "{conflict}");
+    assert!(conflict.contains("give the group another name"), "{conflict}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
