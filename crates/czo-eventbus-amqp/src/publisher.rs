@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
+use lapin::{Channel, Confirmation};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
-use self::in_flight::{Answer, InFlight};
+use self::in_flight::{Addressed, Answer, InFlight};
 use self::returns::{Place, Returns};
 use crate::backoff::Backoff;
 use crate::declare::declare;
@@ -52,8 +53,7 @@ struct Unconfirmed {
 /// A message on its way.
 #[derive(Debug)]
 struct Outgoing {
-    place: Place,
-    message: Message,
+    addressed: Arc<Addressed>,
     told: oneshot::Sender<Answer>,
     _counted: Counted,
 }
@@ -119,14 +119,22 @@ impl Publisher {
     ) -> Result<Pending, NotConfirmed> {
         let until = Instant::now() + self.patience.timeout;
         let (told, answer) = oneshot::channel();
-        let place = Place::of(exchange, key, &message);
+        let addressed = Arc::new(Addressed { place: Place::of(exchange, key, &message), message });
         let _counted = Counted::new(&self.unconfirmed);
-        let outgoing = Outgoing { place, message, told, _counted };
-        match tokio::time::timeout_at(until, self.sender.send(outgoing)).await {
-            Ok(Ok(())) => Ok(Pending { answer, until, patience: self.patience.clone() }),
-            Ok(Err(_)) => Err(NotConfirmed("the connection is closed".to_owned())),
-            Err(_) => Err(self.patience.ended()),
+        let outgoing = Outgoing { addressed, told, _counted };
+        let place = match self.sender.try_reserve() {
+            Err(TrySendError::Full(())) => {
+                tokio::time::timeout_at(until, self.sender.reserve()).await
+            }
+            Err(TrySendError::Closed(())) => return Err(closed()),
+            Ok(place) => Ok(Ok(place)),
+        };
+        match place {
+            Ok(Ok(place)) => place.send(outgoing),
+            Ok(Err(_)) => return Err(closed()),
+            Err(_) => return Err(self.patience.ended()),
         }
+        Ok(Pending { answer, until, patience: self.patience.clone() })
     }
 
     /// How many messages wait for their confirmation.
@@ -169,10 +177,14 @@ impl Pending {
                 let reason = "a queue did not take it: it is full, or out of order";
                 Err(NotConfirmed(reason.to_owned()))
             }
-            Ok(Err(_)) => Err(NotConfirmed("the connection is closed".to_owned())),
+            Ok(Err(_)) => Err(closed()),
             Err(_) => Err(self.patience.ended()),
         }
     }
+}
+
+fn closed() -> NotConfirmed {
+    NotConfirmed("the connection is closed".to_owned())
 }
 
 impl Counted {
@@ -234,69 +246,102 @@ impl Line {
     }
 
     async fn publish_over(&mut self, channel: Channel) -> End {
-        let mut in_flight = InFlight::default();
-        let mut unconfirmed: BTreeMap<u64, Outgoing> = BTreeMap::new();
-        let mut returns = Returns::default();
-        let (mut last, mut lost, mut done) = (0, None, false);
-        while lost.is_none() {
-            let has_room = unconfirmed.len() < WINDOW;
-            let again = if has_room { self.again.pop_front() } else { None };
-            let next = match again {
-                Some(outgoing) => Some(outgoing),
-                None => tokio::select! {
-                    next = self.receiver.recv(), if has_room && !done => {
-                        done = next.is_none();
-                        next
+        let mut in_flight = InFlight::new();
+        let mut book = Book::default();
+        let (mut last, mut done) = (0, false);
+        let mut next = Vec::new();
+        let lost = loop {
+            let room = WINDOW - book.unconfirmed.len();
+            next.extend(self.again.drain(..room.min(self.again.len())));
+            if next.is_empty() {
+                tokio::select! {
+                    taken = self.receiver.recv_many(&mut next, room), if room > 0 && !done => {
+                        done = taken == 0;
                     }
-                    () = in_flight.changed(), if !unconfirmed.is_empty() => None,
+                    () = in_flight.changed(), if !in_flight.is_empty() => {}
                     else => return End::Done,
-                },
-            };
-            // Who asked may have given up meanwhile.
-            if let Some(outgoing) = next.filter(|outgoing| !outgoing.told.is_closed()) {
-                last += 1;
-                in_flight.publish(last, &channel, &outgoing.place, &outgoing.message);
-                unconfirmed.insert(last, outgoing);
+                }
             }
-            lost = settle(&mut in_flight, &mut returns, &mut unconfirmed);
-        }
+            // Who asked may have given up meanwhile.
+            for outgoing in next.drain(..).filter(|outgoing| !outgoing.told.is_closed()) {
+                last += 1;
+                in_flight.push(in_flight::publish(&channel, last, outgoing.addressed.clone()));
+                book.unconfirmed.insert(last, outgoing);
+            }
+            if let Some(lost) = book.settle(in_flight.ready()) {
+                break lost;
+            }
+        };
         // What was confirmed before the end need not be published again.
         let rest = async {
             while !in_flight.is_empty() {
                 in_flight.changed().await;
-                let _ = settle(&mut in_flight, &mut returns, &mut unconfirmed);
+                let _ = book.settle(in_flight.ready());
             }
         };
         let _ = tokio::time::timeout(FAREWELL, rest).await;
-        for (_, outgoing) in unconfirmed.into_iter().rev() {
+        for (_, outgoing) in book.unconfirmed.into_iter().rev() {
             self.again.push_front(outgoing);
         }
-        End::Lost(lost.unwrap_or_default())
+        End::Lost(lost)
     }
 }
 
-/// Tells who asked what the broker has said by now; says why the channel is lost, if it is.
-fn settle(
-    in_flight: &mut InFlight,
-    returns: &mut Returns,
-    unconfirmed: &mut BTreeMap<u64, Outgoing>,
-) -> Option<String> {
-    let mut lost = None;
-    let mut answers = Vec::new();
-    for (number, said) in in_flight.ready() {
-        match said {
-            Ok(confirmation) => answers.push((number, returns.note(confirmation))),
-            Err(error) => lost = Some(in_words(&error)),
+/// What is under way over one channel, by the order in which it was published.
+#[derive(Debug, Default)]
+struct Book {
+    unconfirmed: BTreeMap<u64, Outgoing>,
+    returns: Returns,
+    /// Those that the broker has, of which it may still say that they came back.
+    unclear: Vec<u64>,
+}
+
+impl Book {
+    /// Tells who asked what the broker has said by now; says why the channel is lost, if it is.
+    fn settle(&mut self, said: Vec<(u64, lapin::Result<Confirmation>)>) -> Option<String> {
+        let mut lost = None;
+        let mut confirmed = Vec::with_capacity(said.len());
+        for (number, said) in said {
+            let Ok(said) = said.map_err(|error| lost = Some(in_words(&error))) else { continue };
+            let is_taken = !said.is_nack();
+            let returned = said.take_message();
+            if let Some(returned) = &returned {
+                self.returns.add(returned);
+            }
+            confirmed.push((number, is_taken, returned.is_some()));
+        }
+        for (number, is_taken, brought_one) in confirmed {
+            let came_back = self.came_back(number);
+            if !is_taken {
+                self.tell(number, Answer::Refused);
+            } else if brought_one && !came_back {
+                self.unclear.push(number);
+            } else {
+                self.tell(number, Answer::Confirmed { is_routed: !came_back });
+            }
+        }
+        for number in std::mem::take(&mut self.unclear) {
+            let came_back = self.came_back(number);
+            if came_back || self.returns.is_empty() {
+                self.tell(number, Answer::Confirmed { is_routed: !came_back });
+            } else {
+                self.unclear.push(number);
+            }
+        }
+        lost
+    }
+
+    fn came_back(&mut self, number: u64) -> bool {
+        let outgoing = self.unconfirmed.get(&number);
+        outgoing.is_some_and(|outgoing| self.returns.take(&outgoing.addressed.place))
+    }
+
+    fn tell(&mut self, number: u64, answer: Answer) {
+        if let Some(outgoing) = self.unconfirmed.remove(&number) {
+            // Who asked may have given up.
+            let _ = outgoing.told.send(answer);
         }
     }
-    for (number, is_taken) in answers {
-        let Some(outgoing) = unconfirmed.remove(&number) else { continue };
-        let is_routed = !returns.take(&outgoing.place);
-        let answer = if is_taken { Answer::Confirmed { is_routed } } else { Answer::Refused };
-        // Who asked may have given up.
-        let _ = outgoing.told.send(answer);
-    }
-    lost
 }
 
 async fn open(connection: &lapin::Connection, topology: &Topology) -> lapin::Result<Channel> {

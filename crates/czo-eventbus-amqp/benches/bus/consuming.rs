@@ -9,16 +9,16 @@ use async_trait::async_trait;
 use czo_core::{DomainEvent, EventHandler, HandlerError};
 use tokio::sync::Notify;
 
-use crate::bare;
+use crate::bare::{self, Letter};
 use crate::options::Options;
 use crate::place::Place;
 use crate::rounds::Measured;
 
 pub(crate) async fn measure(place: &Place, options: &Options) -> Result<()> {
     let (channel, count) = (place.confirming().await?, options.messages() * 2);
-    let body = place.body()?;
+    let letter = Letter::same(place)?;
     let measured = Measured::<2>::of(options.rounds(), async |way| {
-        bare::publish_many(place, &channel, &body, count, 1_024).await?;
+        letter.publish_at_once(place, &channel, count, 1_024).await?;
         let took = match way {
             0 => bare::consume(place, count).await?,
             _ => consume(place, count).await?,

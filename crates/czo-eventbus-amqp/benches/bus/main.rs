@@ -27,6 +27,10 @@ use czo_eventbus_amqp::QueueKind;
 use self::options::Options;
 use self::place::Place;
 
+/// That of the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let options = Options::parse();
     if !options.bench {

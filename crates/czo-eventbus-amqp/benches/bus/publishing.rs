@@ -6,7 +6,7 @@ use anyhow::Result;
 use czo_core::{DomainEvent, EventBus};
 use futures_util::StreamExt;
 
-use crate::bare;
+use crate::bare::Letter;
 use crate::options::Options;
 use crate::place::Place;
 use crate::rounds::Measured;
@@ -18,17 +18,18 @@ const WINDOWS: [usize; 3] = [64, 256, 1_024];
 const USUAL: usize = 256;
 
 pub(crate) async fn measure(place: &Place, options: &Options) -> Result<()> {
-    let (body, channel) = (place.body()?, place.confirming().await?);
-    let count = options.messages();
+    let (plain, same) = (Letter::plain(place)?, Letter::same(place)?);
+    let (channel, count) = (place.confirming().await?, options.messages());
     let each_second = |began: Instant| count as f64 / began.elapsed().as_secs_f64();
     for window in WINDOWS {
-        let measured = Measured::<4>::of(options.rounds(), async |way| {
-            let events = if way < 2 { Vec::new() } else { place.events(count)? };
+        let measured = Measured::<5>::of(options.rounds(), async |way| {
+            let events = if way < 3 { Vec::new() } else { place.events(count)? };
             let began = Instant::now();
             match way {
-                0 => bare::publish_many(place, &channel, &body, count, window).await?,
-                1 => bare::publish_at_once(place, &channel, &body, count, window).await?,
-                2 => publish(place, events, window).await?,
+                0 => plain.publish_many(place, &channel, count, window).await?,
+                1 => plain.publish_at_once(place, &channel, count, window).await?,
+                2 => same.publish_at_once(place, &channel, count, window).await?,
+                3 => publish(place, events, window).await?,
                 _ => publish_batches(place, events, window).await?,
             }
             let rate = each_second(began);
@@ -38,12 +39,13 @@ pub(crate) async fn measure(place: &Place, options: &Options) -> Result<()> {
         let measured = measured.await?;
         // Which way of writing it is faster depends on the window.
         let best = if measured.median(0) >= measured.median(1) { 0 } else { 1 };
-        place.figure(&format!("bus_publish_w{window}_ratio"), measured.ratio(2, best));
-        place.figure(&format!("bus_publish_batch_w{window}_ratio"), measured.ratio(3, best));
+        place.figure(&format!("bus_publish_w{window}_ratio"), measured.ratio(3, best));
+        place.figure(&format!("bus_publish_w{window}_same_message_ratio"), measured.ratio(3, 2));
+        place.figure(&format!("bus_publish_batch_w{window}_ratio"), measured.ratio(4, best));
         place.figure(&format!("bus_publish_w{window}_bare_per_s"), measured.median(best));
-        place.figure(&format!("bus_publish_w{window}_per_s"), measured.median(2));
+        place.figure(&format!("bus_publish_w{window}_per_s"), measured.median(3));
         if window == USUAL {
-            place.figure("bus_publish_per_s", measured.median(2));
+            place.figure("bus_publish_per_s", measured.median(3));
         }
     }
     channel.close(200, "".into()).await?;

@@ -5,13 +5,13 @@ use std::time::Instant;
 use anyhow::Result;
 use czo_core::EventBus;
 
-use crate::bare;
+use crate::bare::Letter;
 use crate::options::Options;
 use crate::place::Place;
 use crate::rounds::{Measured, percentile};
 
 pub(crate) async fn measure(place: &Place, options: &Options) -> Result<()> {
-    let (body, channel) = (place.body()?, place.confirming().await?);
+    let (plain, channel) = (Letter::plain(place)?, place.confirming().await?);
     let count = options.one_by_one();
     let mut medians = [Vec::new(), Vec::new()];
     let measured = Measured::<2>::of(options.rounds(), async |way| {
@@ -20,7 +20,7 @@ pub(crate) async fn measure(place: &Place, options: &Options) -> Result<()> {
         for event in events {
             let began = Instant::now();
             match way {
-                0 => bare::publish(place, &channel, &body).await?,
+                0 => plain.publish(place, &channel).await?,
                 _ => place.bus.publish(event).await?,
             }
             times.push(began.elapsed().as_secs_f64() * 1e3);

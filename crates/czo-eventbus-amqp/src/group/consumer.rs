@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::desk::{Desk, Put};
 use super::failure::Undertaker;
 use super::item::{Item, Parcel};
+use super::receipts::Receipts;
 use super::{Served, Wanted, Wish};
 use crate::backoff::Backoff;
 use crate::declare::declare;
@@ -40,8 +41,8 @@ pub(super) struct Consumer {
     wanted: watch::Receiver<Wanted>,
     desk: Arc<Desk>,
     undertaker: Arc<Undertaker>,
-    /// What the group was given by the last channel can only be acknowledged on it.
-    channel: Option<Channel>,
+    /// Those of the last channel.
+    receipts: Option<Receipts>,
 }
 
 /// Why nothing comes from a channel any more.
@@ -75,7 +76,7 @@ impl Consumer {
             wanted: wish.wanted.subscribe(),
             desk: desk.clone(),
             undertaker: undertaker.clone(),
-            channel: None,
+            receipts: None,
         }
     }
 
@@ -114,6 +115,9 @@ impl Consumer {
             }
         }
         self.desk.is_idle().await;
+        if let Some(receipts) = &self.receipts {
+            receipts.are_told().await;
+        }
         self.tell(|served| served.is_over = true);
     }
 
@@ -153,11 +157,11 @@ impl Consumer {
 
     async fn serve_over(&mut self, connection: &Connection) -> lapin::Result<End> {
         let channel = connection.create_channel().await?;
-        self.channel = Some(channel.clone());
+        let receipts = self.receipts.insert(Receipts::of(channel.clone())).clone();
         loop {
             let wanted = self.wanted.borrow_and_update().clone();
             if wanted.is_over || !wanted.is_served {
-                self.leave(&channel, &wanted).await;
+                self.leave(&channel, &receipts, &wanted).await;
                 return Ok(End::Left);
             }
             self.declare(&channel, &wanted).await?;
@@ -173,7 +177,7 @@ impl Consumer {
             loop {
                 tokio::select! {
                     delivery = consumer.next() => match delivery {
-                        Some(Ok(delivery)) => self.take_in(delivery).await,
+                        Some(Ok(delivery)) => self.take_in(delivery, &receipts).await,
                         Some(Err(error)) => return Err(error),
                         None => return Ok(End::Lost("the queue was deleted".to_owned())),
                     },
@@ -196,7 +200,7 @@ impl Consumer {
             }
             channel.basic_cancel(tag.into(), BasicCancelOptions::default()).await?;
             while let Some(delivery) = consumer.next().await {
-                self.take_in(delivery?).await;
+                self.take_in(delivery?, &receipts).await;
             }
         }
     }
@@ -208,10 +212,11 @@ impl Consumer {
     }
 
     /// Gives back what no handler has.
-    async fn leave(&self, channel: &Channel, wanted: &Wanted) {
+    async fn leave(&self, channel: &Channel, receipts: &Receipts, wanted: &Wanted) {
         for item in self.desk.clear() {
-            item.parcel.give_back().await;
+            item.parcel.receipt.give_back();
         }
+        receipts.are_told().await;
         if wanted.topology.is_temporary {
             let queue = self.names.queue(self.undertaker.group());
             // Others may listen to it.
@@ -223,27 +228,27 @@ impl Consumer {
     }
 
     /// Puts what the broker gave out on the desk.
-    async fn take_in(&self, delivery: Delivery) {
+    async fn take_in(&self, delivery: Delivery, receipts: &Receipts) {
         let exchange = delivery.exchange.clone();
-        let event = match message::read(&delivery.data) {
+        let parcel = Parcel::of(delivery, receipts);
+        let event = match message::read(&parcel.body) {
             Ok(event) => Arc::new(event),
             Err(reason) => {
                 self.desk.begin();
-                let parcel = delivery.into();
                 return self.undertaker.bury_unreadable(&self.desk, parcel, reason).await;
             }
         };
-        let item = Item { event, parcel: Parcel::from(delivery), key: None };
+        let item = Item { event, parcel, key: None };
         match self.desk.put(item) {
             Put::Waits => {}
-            Put::Over(item) => item.parcel.give_back().await,
+            Put::Over(item) => item.parcel.receipt.give_back(),
             // Everybody has all events of the system, and what is for one group is for those of it
             // who want it.
             Put::Unwanted(item)
                 if exchange.as_str() == self.names.system
                     || message::has_audience(&item.parcel.properties) =>
             {
-                item.parcel.done().await;
+                item.parcel.receipt.done();
             }
             // Another process of the group may want it, or another version of the program.
             Put::Unwanted(item) => {

@@ -125,7 +125,7 @@ impl Undertaker {
         if let Some((queue, arguments)) = queue {
             match self.wait_there(&queue, &arguments, &item.parcel).await {
                 Ok(()) => {
-                    item.parcel.done().await;
+                    item.parcel.receipt.done();
                     return desk.finish(item);
                 }
                 Err(NotConfirmed(reason)) => {
@@ -144,9 +144,9 @@ impl Undertaker {
     /// Has an event that waited here tried again, if that is still up to us.
     async fn go_on(&self, desk: &Desk, item: Item) {
         if desk.is_over() {
-            item.parcel.give_back().await;
+            item.parcel.receipt.give_back();
             desk.finish(item);
-        } else if item.parcel.is_ours() {
+        } else if item.parcel.receipt.is_open() {
             desk.put_back(item);
         } else {
             // The broker gives it out again.
@@ -211,7 +211,7 @@ impl Undertaker {
     ) {
         if lock(&self.topology).is_temporary {
             // Nobody would ever look for it.
-            parcel.done().await;
+            parcel.receipt.done();
             return desk.end_turn(key);
         }
         let letter = parcel.message().buried(&self.group, last);
@@ -243,7 +243,7 @@ impl Undertaker {
                     let group = self.group.to_string();
                     metrics::counter!("czo_eventbus_dead_letters_total", "group" => group)
                         .increment(1);
-                    return parcel.done().await;
+                    return parcel.receipt.done();
                 }
                 Ok(Published::Unroutable) => {
                     let restored = self.restore().await;
@@ -256,12 +256,12 @@ impl Undertaker {
                 reason,
                 "an event that is given up is not among the dead letters yet"
             );
-            if !parcel.is_ours() {
+            if !parcel.receipt.is_open() {
                 // The broker gives it out again.
                 return;
             }
             if desk.is_over() {
-                return parcel.give_back().await;
+                return parcel.receipt.give_back();
             }
             tokio::select! {
                 () = desk.has_ended() => {}
