@@ -46,6 +46,11 @@ const AREAS: &[Area] = &[
         about: "product pages and lists over HTTP, on both databases, next to a bare handler",
     },
     Area {
+        name: "bus",
+        targets: &[("czo-eventbus-amqp", "bus")],
+        about: "events through RabbitMQ: how many, how soon, on both kinds of queue, next to lapin",
+    },
+    Area {
         name: "cache",
         targets: &[("czo-cache", "cache"), ("czo-repo", "cached")],
         about: "hits in memory, in Redis and instead of a query, next to quick_cache, moka and fred",
@@ -126,7 +131,10 @@ mod tests {
     fn an_unknown_area_is_answered_with_the_known_ones() {
         let error = area("apl").unwrap_err().to_string();
         assert!(error.contains("`apl`"), "{error}");
-        assert!(error.contains("known areas: api, cache, events, jobs, outbox, repo"), "{error}");
+        assert!(
+            error.contains("known areas: api, bus, cache, events, jobs, outbox, repo"),
+            "{error}"
+        );
     }
 
     #[test]

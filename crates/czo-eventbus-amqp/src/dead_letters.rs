@@ -93,8 +93,7 @@ impl AmqpDeadLetters {
 
     /// Hands a letter to its group. Says whether the group is there.
     async fn hand_over(&self, group: &Group, delivery: &Delivery) -> Result<bool, BusError> {
-        let body: Arc<[u8]> = delivery.data.as_slice().into();
-        let message = Message::again(body, &delivery.properties).renewed();
+        let message = Message::again(delivery.data.clone(), &delivery.properties).renewed();
         let queue = self.options.names.queue(group);
         match self.publisher.publish("", &queue, message).await {
             Ok(Published::Routed) => Ok(true),

@@ -6,6 +6,7 @@ mod failure;
 mod item;
 mod lanes;
 mod member;
+mod receipts;
 mod recent;
 mod worker;
 

@@ -1,7 +1,5 @@
 //! An event as a message of AMQP, and back.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use czo_core::{DomainEvent, EventId, EventType, Failure, Group, UnreadableMessage};
 use lapin::BasicProperties;
@@ -11,6 +9,9 @@ use uuid::Uuid;
 
 /// The largest event, in bytes of its JSON. RabbitMQ is not made for larger ones.
 pub(crate) const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// Room for the JSON of most events.
+const USUAL_BYTES: usize = 512;
 
 /// The longest text that goes into a header, in bytes.
 const MAX_REASON: usize = 1_000;
@@ -54,7 +55,7 @@ const OURS: [&str; 10] = [
 /// What is published: a body and what stands beside it.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    pub(crate) body: Arc<[u8]>,
+    pub(crate) body: Vec<u8>,
     pub(crate) properties: BasicProperties,
 }
 
@@ -68,7 +69,8 @@ pub(crate) struct History {
 impl Message {
     /// The message of an event, as it is published.
     pub(crate) fn of(event: &DomainEvent) -> Result<Self, String> {
-        let body = serde_json::to_vec(event).map_err(|error| error.to_string())?;
+        let mut body = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut body, event).map_err(|error| error.to_string())?;
         if body.len() > MAX_BYTES {
             return Err(too_large(body.len()));
         }
@@ -85,7 +87,7 @@ impl Message {
             .with_timestamp(seconds)
             .with_type(event.event_type.as_str().into())
             .with_headers(headers);
-        Ok(Self { body: body.into(), properties })
+        Ok(Self { body, properties })
     }
 
     /// A message that was delivered, to be published elsewhere.
@@ -93,7 +95,7 @@ impl Message {
     /// It takes over what says something about the event, and nothing that tells the broker what to
     /// do: a foreign `user_id`, `expiration` or `CC` would have it refused, thrown away or given to
     /// others.
-    pub(crate) fn again(body: Arc<[u8]>, old: &BasicProperties) -> Self {
+    pub(crate) fn again(body: Vec<u8>, old: &BasicProperties) -> Self {
         let new_id = || Uuid::new_v4().to_string().into();
         let mut properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)

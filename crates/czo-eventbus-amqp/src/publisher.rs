@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lapin::options::ConfirmSelectOptions;
-use lapin::{Channel, Connection};
+use lapin::{Channel, Confirmation, Connection};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
-use self::in_flight::{Answer, InFlight};
+use self::in_flight::{Addressed, Answer, InFlight};
 use self::returns::{Place, Returns};
 use crate::backoff::Backoff;
 use crate::declare::declare;
@@ -29,6 +30,8 @@ const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// How many more may wait for that.
 const WAITING: usize = 1_024;
+
+const NOT_TAKEN: &str = "a queue did not take it: it is full, or out of order";
 
 /// How long what is under way may take to learn that its channel is gone.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -57,8 +60,7 @@ struct Unconfirmed {
 /// A message on its way.
 #[derive(Debug)]
 struct Outgoing {
-    place: Place,
-    message: Message,
+    addressed: Arc<Addressed>,
     told: oneshot::Sender<Answer>,
     _counted: Counted,
 }
@@ -132,14 +134,22 @@ impl Publisher {
     ) -> Result<Pending, NotConfirmed> {
         let until = Instant::now() + self.patience.timeout;
         let (told, answer) = oneshot::channel();
-        let place = Place::of(exchange, key, &message);
+        let addressed = Arc::new(Addressed { place: Place::of(exchange, key, &message), message });
         let _counted = Counted::new(&self.unconfirmed);
-        let outgoing = Outgoing { place, message, told, _counted };
-        match tokio::time::timeout_at(until, self.sender.send(outgoing)).await {
-            Ok(Ok(())) => Ok(Pending { answer, until, patience: self.patience.clone() }),
-            Ok(Err(_)) => Err(NotConfirmed("the connection is closed".to_owned())),
-            Err(_) => Err(self.patience.ended()),
+        let outgoing = Outgoing { addressed, told, _counted };
+        let place = match self.sender.try_reserve() {
+            Err(TrySendError::Full(())) => {
+                tokio::time::timeout_at(until, self.sender.reserve()).await
+            }
+            Err(TrySendError::Closed(())) => return Err(closed()),
+            Ok(place) => Ok(Ok(place)),
+        };
+        match place {
+            Ok(Ok(place)) => place.send(outgoing),
+            Ok(Err(_)) => return Err(closed()),
+            Err(_) => return Err(self.patience.ended()),
         }
+        Ok(Pending { answer, until, patience: self.patience.clone() })
     }
 
     /// Why nothing can be published over a connection that is there.
@@ -184,10 +194,14 @@ impl Pending {
             Ok(Ok(Answer::Confirmed { is_routed: true })) => Ok(Published::Routed),
             Ok(Ok(Answer::Confirmed { is_routed: false })) => Ok(Published::Unroutable),
             Ok(Ok(Answer::Refused(reason))) => Err(NotConfirmed(reason)),
-            Ok(Err(_)) => Err(NotConfirmed("the connection is closed".to_owned())),
+            Ok(Err(_)) => Err(closed()),
             Err(_) => Err(self.patience.ended()),
         }
     }
+}
+
+fn closed() -> NotConfirmed {
+    NotConfirmed("the connection is closed".to_owned())
 }
 
 impl Counted {
@@ -232,16 +246,10 @@ struct Loss {
     is_refusal: bool,
 }
 
-/// What is with the broker over one channel.
-#[derive(Default)]
-struct Unanswered {
-    in_flight: InFlight,
-    returns: Returns,
-    outgoing: BTreeMap<u64, Outgoing>,
-    bytes: usize,
-    last: u64,
-    /// How many were answered.
-    answered: usize,
+impl Loss {
+    fn of(error: &lapin::Error) -> Self {
+        Self { reason: in_words(error), is_refusal: finds_fault(error) }
+    }
 }
 
 impl Line {
@@ -260,17 +268,17 @@ impl Line {
                 }
             };
             *lock(&self.trouble) = None;
-            let mut unanswered = Unanswered::default();
-            let End::Lost(loss) = self.publish_over(channel, &mut unanswered).await else { return };
+            let mut book = Book::default();
+            let End::Lost(loss) = self.publish_over(channel, &mut book).await else { return };
             tracing::debug!(
                 reason = loss.reason,
-                unanswered = unanswered.outgoing.len(),
+                unconfirmed = book.unconfirmed.len(),
                 "the channel to publish was lost"
             );
-            if unanswered.answered > 0 {
+            if book.answered > 0 {
                 backoff.reset();
             }
-            self.take_back(unanswered, &loss);
+            self.take_back(book, &loss);
             if self.is_wary {
                 backoff.wait().await;
             }
@@ -292,10 +300,10 @@ impl Line {
     }
 
     /// Lets what was not answered be published again, except what the broker does not take.
-    fn take_back(&mut self, unanswered: Unanswered, loss: &Loss) {
-        let alone = unanswered.outgoing.len() == 1;
-        self.is_wary = loss.is_refusal || (self.is_wary && unanswered.answered == 0);
-        for (_, outgoing) in unanswered.outgoing.into_iter().rev() {
+    fn take_back(&mut self, book: Book, loss: &Loss) {
+        let alone = book.unconfirmed.len() == 1;
+        self.is_wary = loss.is_refusal || (self.is_wary && book.answered == 0);
+        for (_, outgoing) in book.unconfirmed.into_iter().rev() {
             if alone && loss.is_refusal {
                 let _ = outgoing.told.send(Answer::Refused(loss.reason.clone()));
             } else {
@@ -304,88 +312,116 @@ impl Line {
         }
     }
 
-    async fn publish_over(&mut self, channel: Channel, unanswered: &mut Unanswered) -> End {
-        let mut done = false;
-        loop {
-            let has_room = unanswered.has_room(self.is_wary);
-            let again = if has_room { self.again.pop_front() } else { None };
-            let next = match again {
-                Some(outgoing) => Some(outgoing),
-                None => tokio::select! {
-                    next = self.receiver.recv(), if has_room && !done => {
-                        done = next.is_none();
-                        next
+    async fn publish_over(&mut self, channel: Channel, book: &mut Book) -> End {
+        let mut in_flight = InFlight::new();
+        let (mut last, mut done) = (0, false);
+        let mut next = Vec::new();
+        let lost = loop {
+            let room = book.room(self.is_wary);
+            next.extend(self.again.drain(..room.min(self.again.len())));
+            if next.is_empty() {
+                tokio::select! {
+                    taken = self.receiver.recv_many(&mut next, room), if room > 0 && !done => {
+                        done = taken == 0;
                     }
-                    () = unanswered.in_flight.changed(), if !unanswered.outgoing.is_empty() => None,
+                    () = in_flight.changed(), if !in_flight.is_empty() => {}
                     else => return End::Done,
-                },
-            };
-            // Who asked may have given up meanwhile.
-            if let Some(outgoing) = next.filter(|outgoing| !outgoing.told.is_closed()) {
-                unanswered.publish(&channel, outgoing);
-            }
-            if let Some(loss) = unanswered.settle() {
-                unanswered.say_farewell().await;
-                return End::Lost(loss);
-            }
-            // What ended the channel before is answered now, or nothing was wrong with it.
-            self.is_wary &= unanswered.answered == 0;
-        }
-    }
-}
-
-impl Unanswered {
-    fn has_room(&self, is_wary: bool) -> bool {
-        let messages = if is_wary { 1 } else { WINDOW };
-        self.outgoing.len() < messages && self.bytes < MOST_BYTES
-    }
-
-    fn publish(&mut self, channel: &Channel, outgoing: Outgoing) {
-        self.last += 1;
-        self.bytes += outgoing.message.body.len();
-        self.in_flight.publish(self.last, channel, &outgoing.place, &outgoing.message);
-        self.outgoing.insert(self.last, outgoing);
-    }
-
-    /// Tells who asked what the broker has said by now; says how the channel is lost, if it is.
-    fn settle(&mut self) -> Option<Loss> {
-        let mut loss = None;
-        let mut answers = Vec::new();
-        for (number, said) in self.in_flight.ready() {
-            match said {
-                Ok(confirmation) => answers.push((number, self.returns.note(confirmation))),
-                Err(error) => {
-                    let is_refusal = finds_fault(&error);
-                    loss = Some(Loss { reason: in_words(&error), is_refusal });
                 }
             }
-        }
-        for (number, is_taken) in answers {
-            let Some(outgoing) = self.outgoing.remove(&number) else { continue };
-            self.bytes -= outgoing.message.body.len();
-            self.answered += 1;
-            let is_routed = !self.returns.take(&outgoing.place);
-            let answer = match is_taken {
-                true => Answer::Confirmed { is_routed },
-                false => Answer::Refused(
-                    "a queue did not take it: it is full, or out of order".to_owned(),
-                ),
-            };
-            // Who asked may have given up.
-            let _ = outgoing.told.send(answer);
-        }
-        loss
-    }
-
-    /// What was confirmed before the end need not be published again.
-    async fn say_farewell(&mut self) {
+            // Who asked may have given up meanwhile.
+            for outgoing in next.drain(..).filter(|outgoing| !outgoing.told.is_closed()) {
+                last += 1;
+                in_flight.push(in_flight::publish(&channel, last, outgoing.addressed.clone()));
+                book.enter(last, outgoing);
+            }
+            if let Some(lost) = book.settle(in_flight.ready()) {
+                break lost;
+            }
+            // What ended the channel before is answered now, or nothing was wrong with it.
+            self.is_wary &= book.answered == 0;
+        };
+        // What was confirmed before the end need not be published again.
         let rest = async {
-            while !self.in_flight.is_empty() {
-                self.in_flight.changed().await;
-                let _ = self.settle();
+            while !in_flight.is_empty() {
+                in_flight.changed().await;
+                let _ = book.settle(in_flight.ready());
             }
         };
         let _ = tokio::time::timeout(FAREWELL, rest).await;
+        End::Lost(lost)
+    }
+}
+
+/// What is under way over one channel, by the order in which it was published.
+#[derive(Debug, Default)]
+struct Book {
+    unconfirmed: BTreeMap<u64, Outgoing>,
+    returns: Returns,
+    /// Those that the broker has, of which it may still say that they came back.
+    unclear: Vec<u64>,
+    bytes: usize,
+    /// How many were answered.
+    answered: usize,
+}
+
+impl Book {
+    /// How many more may be published now.
+    fn room(&self, is_wary: bool) -> usize {
+        let most = if is_wary { 1 } else { WINDOW };
+        if self.bytes < MOST_BYTES { most.saturating_sub(self.unconfirmed.len()) } else { 0 }
+    }
+
+    fn enter(&mut self, number: u64, outgoing: Outgoing) {
+        self.bytes += outgoing.addressed.message.body.len();
+        self.unconfirmed.insert(number, outgoing);
+    }
+
+    /// Tells who asked what the broker has said by now; says how the channel is lost, if it is.
+    fn settle(&mut self, said: Vec<(u64, lapin::Result<Confirmation>)>) -> Option<Loss> {
+        let mut lost = None;
+        let mut confirmed = Vec::with_capacity(said.len());
+        for (number, said) in said {
+            let Ok(said) = said.map_err(|error| lost = Some(Loss::of(&error))) else { continue };
+            let is_taken = !said.is_nack();
+            let returned = said.take_message();
+            if let Some(returned) = &returned {
+                self.returns.add(returned);
+            }
+            confirmed.push((number, is_taken, returned.is_some()));
+        }
+        for (number, is_taken, brought_one) in confirmed {
+            let came_back = self.came_back(number);
+            if !is_taken {
+                self.tell(number, Answer::Refused(NOT_TAKEN.to_owned()));
+            } else if brought_one && !came_back {
+                self.unclear.push(number);
+            } else {
+                self.tell(number, Answer::Confirmed { is_routed: !came_back });
+            }
+        }
+        for number in std::mem::take(&mut self.unclear) {
+            let came_back = self.came_back(number);
+            if came_back || self.returns.is_empty() {
+                self.tell(number, Answer::Confirmed { is_routed: !came_back });
+            } else {
+                self.unclear.push(number);
+            }
+        }
+        lost
+    }
+
+    fn came_back(&mut self, number: u64) -> bool {
+        let outgoing = self.unconfirmed.get(&number);
+        outgoing.is_some_and(|outgoing| self.returns.take(&outgoing.addressed.place))
+    }
+
+    fn tell(&mut self, number: u64, answer: Answer) {
+        if let Some(outgoing) = self.unconfirmed.remove(&number) {
+            self.bytes -= outgoing.addressed.message.body.len();
+            self.answered += 1;
+            // Who asked may have given up.
+            let _ = outgoing.told.send(answer);
+        }
     }
 }
 
@@ -401,7 +437,7 @@ fn finds_fault(error: &lapin::Error) -> bool {
     }
 }
 
-async fn open(connection: &Connection, topology: &Topology) -> lapin::Result<Channel> {
+async fn open(connection: &lapin::Connection, topology: &Topology) -> lapin::Result<Channel> {
     let channel = connection.create_channel().await?;
     declare(&channel, topology).await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;

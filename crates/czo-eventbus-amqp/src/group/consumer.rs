@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::desk::Desk;
 use super::failure::Undertaker;
 use super::item::{Item, Parcel};
+use super::receipts::Receipts;
 use super::{Served, Wanted, Wish};
 use crate::backoff::Backoff;
 use crate::declare::declare;
@@ -44,7 +45,7 @@ pub(super) struct Consumer {
     desk: Arc<Desk>,
     undertaker: Arc<Undertaker>,
     /// What the group was given by the last channel can only be acknowledged on it.
-    channel: Option<Channel>,
+    channel: Option<Open>,
     /// The version of the wish that is being granted.
     version: u64,
 }
@@ -56,6 +57,13 @@ enum End {
     Lost(String),
     /// What is wanted can't be had, as long as it is wanted like this.
     Refused(String),
+}
+
+/// A channel, and what the broker is told over it.
+#[derive(Clone)]
+struct Open {
+    channel: Channel,
+    receipts: Receipts,
 }
 
 /// How the broker is listened to.
@@ -164,29 +172,32 @@ impl Consumer {
     /// Listens until nobody does any more; the error is the end, too.
     async fn serve(&mut self, connection: &Connection) -> Result<End, End> {
         // Handlers of before may still have what can only be acknowledged on the channel of before.
-        let open = self.channel.clone().filter(|channel| channel.status().connected());
-        let channel = match open {
-            Some(channel) => channel,
-            None => connection.create_channel().await?,
+        let open = self.channel.clone().filter(|open| open.channel.status().connected());
+        let open = match open {
+            Some(open) => open,
+            None => {
+                let channel = connection.create_channel().await?;
+                Open { receipts: Receipts::of(channel.clone()), channel }
+            }
         };
-        self.channel = Some(channel.clone());
+        self.channel = Some(open.clone());
         let mut listening: Option<Listening> = None;
         loop {
             let wanted = self.wanted.borrow_and_update().clone();
             self.version = wanted.version;
             if wanted.is_over || !wanted.is_served {
                 if let Some(listening) = listening {
-                    self.leave(connection, &channel, listening).await?;
+                    self.leave(connection, &open, listening).await?;
                 }
                 return Ok(End::Left);
             }
             if let Some(listening) = listening.take() {
-                self.hear_out(&channel, listening).await?;
+                self.hear_out(&open, listening).await?;
             }
-            self.declare(&channel, &wanted).await?;
-            let mut now = self.listen(&channel, &wanted).await?;
+            self.declare(&open.channel, &wanted).await?;
+            let mut now = self.listen(&open.channel, &wanted).await?;
             self.is_served(wanted.version);
-            self.hear(&channel, &mut now).await?;
+            self.hear(&open, &mut now).await?;
             listening = Some(now);
         }
     }
@@ -206,11 +217,11 @@ impl Consumer {
     }
 
     /// Takes in what comes, until the broker is to be listened to in another way, or not at all.
-    async fn hear(&mut self, channel: &Channel, listening: &mut Listening) -> Result<(), End> {
+    async fn hear(&mut self, open: &Open, listening: &mut Listening) -> Result<(), End> {
         loop {
             tokio::select! {
                 delivery = listening.consumer.next() => match delivery {
-                    Some(delivery) => self.take_in(delivery?).await,
+                    Some(delivery) => self.take_in(delivery?, &open.receipts).await,
                     None => return Err(End::Lost("the broker ended it: its queue was deleted, perhaps".to_owned())),
                 },
                 _ = self.wanted.changed() => {
@@ -220,11 +231,11 @@ impl Consumer {
                         return Ok(());
                     }
                     self.version = wanted.version;
-                    self.declare(channel, &wanted).await?;
+                    self.declare(&open.channel, &wanted).await?;
                     self.is_served(wanted.version);
                 }
                 () = tokio::time::sleep(LOOK) => {
-                    if !channel.status().connected() {
+                    if !open.channel.status().connected() {
                         return Err(End::Lost("the channel was lost".to_owned()));
                     }
                 }
@@ -233,11 +244,11 @@ impl Consumer {
     }
 
     /// Listens no more, and takes in what was on its way.
-    async fn hear_out(&self, channel: &Channel, listening: Listening) -> Result<(), End> {
+    async fn hear_out(&self, open: &Open, listening: Listening) -> Result<(), End> {
         let Listening { mut consumer, tag, .. } = listening;
-        channel.basic_cancel(tag.into(), BasicCancelOptions::default()).await?;
+        open.channel.basic_cancel(tag.into(), BasicCancelOptions::default()).await?;
         while let Some(delivery) = consumer.next().await {
-            self.take_in(delivery?).await;
+            self.take_in(delivery?, &open.receipts).await;
         }
         Ok(())
     }
@@ -265,14 +276,14 @@ impl Consumer {
     async fn leave(
         &mut self,
         connection: &Connection,
-        channel: &Channel,
+        open: &Open,
         mut listening: Listening,
     ) -> Result<(), End> {
         let GroupWish { is_ordered, is_temporary, .. } = listening.wanted.topology;
         if !is_ordered && !is_temporary {
-            self.hear_out(channel, listening).await?;
+            self.hear_out(open, listening).await?;
             for item in self.desk.clear() {
-                item.parcel.give_back().await;
+                item.parcel.receipt.give_back();
             }
             return Ok(());
         }
@@ -280,7 +291,7 @@ impl Consumer {
             tokio::select! {
                 () = self.desk.is_idle() => break,
                 delivery = listening.consumer.next() => match delivery {
-                    Some(Ok(delivery)) => self.take_in(delivery).await,
+                    Some(Ok(delivery)) => self.take_in(delivery, &open.receipts).await,
                     // It is over in any case.
                     Some(Err(_)) | None => break,
                 },
@@ -307,30 +318,33 @@ impl Consumer {
 
     /// Closes the channel, so that the broker gives out again what was not acknowledged on it.
     async fn close(&mut self) {
-        if let Some(channel) = self.channel.take() {
-            let closing = channel.close(200, "".into());
+        if let Some(Open { channel, receipts }) = self.channel.take() {
+            let closing = async {
+                receipts.are_told().await;
+                channel.close(200, "".into()).await
+            };
             let _ = tokio::time::timeout(CLOSE_PATIENCE, closing).await;
         }
     }
 
     /// Puts what the broker gave out on the desk.
-    async fn take_in(&self, delivery: Delivery) {
+    async fn take_in(&self, delivery: Delivery, receipts: &Receipts) {
         let exchange = delivery.exchange.clone();
-        let event = match message::read(&delivery.data) {
+        let parcel = Parcel::of(delivery, receipts);
+        let event = match message::read(&parcel.body) {
             Ok(event) => Arc::new(event),
             Err(reason) => {
                 self.desk.begin();
-                let parcel = delivery.into();
                 return self.undertaker.bury_unreadable(&self.desk, parcel, reason).await;
             }
         };
-        let item = Item { event, parcel: Parcel::from(delivery), key: None };
+        let item = Item { event, parcel, key: None };
         let Some(item) = self.desk.put(item) else { return };
         // Everybody has all events of the system, and what is for one group is for those of it who
         // want it.
         let is_system = exchange.as_str() == self.names.system;
         if is_system || message::has_audience(&item.parcel.properties) {
-            item.parcel.done().await;
+            item.parcel.receipt.done();
             return self.desk.finish(item);
         }
         // Another process of the group may want it, or another version of the program.

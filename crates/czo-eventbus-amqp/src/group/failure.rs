@@ -105,7 +105,7 @@ impl Undertaker {
         Box::pin(async move {
             if !desk.has_members() {
                 // Another process may want it.
-                item.parcel.give_back().await;
+                item.parcel.receipt.give_back();
                 return desk.finish(item);
             }
             let attempts = &mut item.parcel.history.attempts;
@@ -136,7 +136,7 @@ impl Undertaker {
     /// Lets an event wait for its next attempt: in a queue of the broker, or here where there is
     /// none for it, or it takes nothing. It comes back where nobody here wants it any more.
     async fn wait(&self, desk: &Desk, item: Item, delay: Duration) -> Option<Item> {
-        if !item.parcel.is_ours() {
+        if !item.parcel.receipt.is_open() {
             // The broker gives it out again.
             desk.finish(item);
             return None;
@@ -145,7 +145,7 @@ impl Undertaker {
         if let Some((queue, arguments)) = queue {
             match self.wait_there(&queue, &arguments, &item.parcel).await {
                 Ok(()) => {
-                    item.parcel.done().await;
+                    item.parcel.receipt.done();
                     desk.finish(item);
                     return None;
                 }
@@ -164,7 +164,7 @@ impl Undertaker {
 
     /// Has an event that waited here tried again, if that is still up to us.
     fn go_on(&self, desk: &Desk, item: Item) -> Option<Item> {
-        if desk.is_over() || !item.parcel.is_ours() {
+        if desk.is_over() || !item.parcel.receipt.is_open() {
             // It goes back to the broker with its channel, or has gone.
             desk.finish(item);
             return None;
@@ -229,10 +229,10 @@ impl Undertaker {
     ) {
         if lock(&self.topology).is_temporary {
             // Nobody would ever look for it.
-            parcel.done().await;
+            parcel.receipt.done();
             return desk.end_turn(key);
         }
-        if !parcel.is_ours() {
+        if !parcel.receipt.is_open() {
             // The broker gives it out again.
             return desk.end_turn(key);
         }
@@ -265,7 +265,7 @@ impl Undertaker {
                     let group = self.group.to_string();
                     metrics::counter!("czo_eventbus_dead_letters_total", "group" => group)
                         .increment(1);
-                    return parcel.done().await;
+                    return parcel.receipt.done();
                 }
                 Ok(Published::Unroutable) => {
                     let restored = self.restore().await;
@@ -278,7 +278,7 @@ impl Undertaker {
                 reason,
                 "an event that is given up is not among the dead letters yet"
             );
-            if !parcel.is_ours() {
+            if !parcel.receipt.is_open() {
                 // The broker gives it out again.
                 return;
             }

@@ -1,14 +1,12 @@
 //! Messages that the broker has not confirmed.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::stream::FuturesUnordered;
-use futures_util::task::noop_waker_ref;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{Stream, StreamExt};
 use lapin::options::BasicPublishOptions;
 use lapin::{Channel, Confirmation};
 
@@ -24,50 +22,62 @@ pub(super) enum Answer {
     Refused(String),
 }
 
-type Said = (u64, lapin::Result<Confirmation>);
-
-type Publishing = Pin<Box<dyn Future<Output = Said> + Send>>;
-
-/// Messages that the broker has not confirmed.
-#[derive(Default)]
-pub(super) struct InFlight {
-    publishing: FuturesUnordered<Publishing>,
-    /// What was said and not yet taken.
-    said: Vec<Said>,
-    /// How often the futures were polled.
-    polls: Arc<AtomicUsize>,
+/// A message and where it goes.
+#[derive(Debug)]
+pub(super) struct Addressed {
+    pub(super) place: Place,
+    pub(super) message: Message,
 }
 
-impl InFlight {
-    /// Publishes a message, behind all before it.
-    pub(super) fn publish(
-        &mut self,
-        number: u64,
-        channel: &Channel,
-        place: &Place,
-        message: &Message,
-    ) {
-        let (channel, place, message) = (channel.clone(), place.clone(), message.clone());
-        let polls = self.polls.clone();
-        let mut publishing = Box::pin(async move {
-            let Message { body, properties } = message;
-            let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-            let (exchange, key) = (place.exchange.as_str().into(), place.key.as_str().into());
-            let sent = channel.basic_publish(exchange, key, options, &body, properties).await;
-            match sent {
-                Ok(confirm) => (number, confirm.await),
-                Err(error) => (number, Err(error)),
-            }
-        });
-        let mut counted: Publishing = Box::pin(poll_fn(move |context| {
-            polls.fetch_add(1, Ordering::Relaxed);
-            publishing.as_mut().poll(context)
-        }));
-        // The client puts a message into its line when the future is first polled.
-        match counted.as_mut().poll(&mut Context::from_waker(noop_waker_ref())) {
-            Poll::Ready(said) => self.said.push(said),
-            Poll::Pending => self.publishing.push(counted),
-        }
+type Said = (u64, lapin::Result<Confirmation>);
+
+/// Publishes a message and waits for the broker's word. The client puts it into its line when the
+/// future is first polled.
+pub(super) async fn publish(channel: &Channel, number: u64, addressed: Arc<Addressed>) -> Said {
+    let Addressed { place, message } = &*addressed;
+    let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let (exchange, key) = (place.exchange.as_str().into(), place.key.as_str().into());
+    let properties = message.properties.clone();
+    match channel.basic_publish(exchange, key, options, &message.body, properties).await {
+        Ok(confirm) => (number, confirm.await),
+        Err(error) => (number, Err(error)),
+    }
+}
+
+/// Messages that the broker has not confirmed.
+pub(super) struct InFlight<F> {
+    publishing: FuturesUnordered<F>,
+    /// What was said and not yet taken.
+    said: Vec<Said>,
+    woken: Arc<Woken>,
+    waker: Waker,
+}
+
+/// Whether there may be more to see.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl<F: Future<Output = Said>> InFlight<F> {
+    pub(super) fn new() -> Self {
+        let woken = Arc::<Woken>::default();
+        let waker = woken.clone().into();
+        Self { publishing: FuturesUnordered::new(), said: Vec::new(), woken, waker }
+    }
+
+    /// Adds a message. It is on its way, behind all before it, once somebody asks for what is
+    /// [`ready`](Self::ready).
+    pub(super) fn push(&mut self, publishing: F) {
+        self.publishing.push(publishing);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -89,13 +99,15 @@ impl InFlight {
     /// another that was confirmed before: whoever looks at the one has to have seen the other.
     pub(super) fn ready(&mut self) -> Vec<Said> {
         loop {
-            let before = self.polls.load(Ordering::Relaxed);
-            match self.publishing.next().now_or_never() {
-                Some(Some(said)) => self.said.push(said),
-                Some(None) => break,
-                // It also says so now and then to let others have their turn.
-                None if self.polls.load(Ordering::Relaxed) == before => break,
-                None => {}
+            self.woken.0.store(false, Ordering::Release);
+            let mut context = Context::from_waker(&self.waker);
+            match Pin::new(&mut self.publishing).poll_next(&mut context) {
+                Poll::Ready(Some(said)) => self.said.push(said),
+                Poll::Ready(None) => break,
+                // Where there is more it also says so now and then, to let others have their turn,
+                // and wakes.
+                Poll::Pending if !self.woken.0.load(Ordering::Acquire) => break,
+                Poll::Pending => {}
             }
         }
         std::mem::take(&mut self.said)

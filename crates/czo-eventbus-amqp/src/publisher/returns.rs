@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lapin::Confirmation;
+use lapin::message::BasicReturnMessage;
 
 use crate::message::Message;
 
@@ -22,33 +22,31 @@ impl Place {
     }
 }
 
-/// Messages that came back.
+/// Messages that came back and are not confirmed yet.
 ///
 /// The client tells of a returned message with the next confirmation, which may be that of another
-/// message; so it is found by its place and id. It never comes later than its own.
+/// message; so it is found by its place and id. Where every confirmation so far brought one, there
+/// may be more of them: also of a message that is confirmed itself, whose confirmation brought that
+/// of another. Not so once all that came back are confirmed, since none of them waits any more.
 #[derive(Debug, Default)]
 pub(super) struct Returns {
     returned: HashMap<Place, usize>,
 }
 
 impl Returns {
-    /// Notes what came back with a confirmation; says whether the broker took the message.
-    pub(super) fn note(&mut self, confirmation: Confirmation) -> bool {
-        let is_taken = !confirmation.is_nack();
-        if let Some(returned) = confirmation.take_message() {
-            let delivery = returned.delivery;
-            let id = delivery.properties.message_id().as_ref();
-            let place = Place {
-                exchange: delivery.exchange.as_str().to_owned(),
-                key: delivery.routing_key.as_str().to_owned(),
-                id: id.map(|id| id.as_str().to_owned()).unwrap_or_default(),
-            };
-            *self.returned.entry(place).or_default() += 1;
-        }
-        is_taken
+    /// Notes what came back.
+    pub(super) fn add(&mut self, returned: &BasicReturnMessage) {
+        let delivery = &returned.delivery;
+        let id = delivery.properties.message_id().as_ref();
+        let place = Place {
+            exchange: delivery.exchange.as_str().to_owned(),
+            key: delivery.routing_key.as_str().to_owned(),
+            id: id.map(|id| id.as_str().to_owned()).unwrap_or_default(),
+        };
+        *self.returned.entry(place).or_default() += 1;
     }
 
-    /// Whether this one came back.
+    /// Whether this one, which is confirmed, came back.
     pub(super) fn take(&mut self, place: &Place) -> bool {
         let Some(count) = self.returned.get_mut(place) else { return false };
         *count -= 1;
@@ -56,5 +54,10 @@ impl Returns {
             self.returned.remove(place);
         }
         true
+    }
+
+    /// Whether all that came back are confirmed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.returned.is_empty()
     }
 }
