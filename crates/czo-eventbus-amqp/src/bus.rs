@@ -34,7 +34,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// [`confirm_timeout`](AmqpOptions::confirm_timeout) it is [`BusError::Unavailable`], and the event
 /// may or may not arrive; when the connection is lost meanwhile, it is published again with the
 /// same id. What a handler finished while its acknowledgement was lost is not handled again by the
-/// same process.
+/// same process, as far back as 4,096 events.
 ///
 /// **No group.** An event that no queue is bound for is counted
 /// (`czo_eventbus_unroutable_total`), and an error with

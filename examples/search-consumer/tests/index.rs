@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn options() -> AmqpOptions {
     let url = env::var("CZO_TEST_AMQP_URL");
     let url = url.unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".to_owned());
-    let prefix = format!("test-{}.", Uuid::new_v4().simple());
+    let (id, _) = Uuid::new_v4().as_u64_pair();
+    let prefix = format!("test-{id:016x}.");
     AmqpOptions::new(url.parse().unwrap())
         .names(Names::prefixed(&prefix).unwrap())
         .idle_life(Duration::from_secs(60))

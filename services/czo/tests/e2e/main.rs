@@ -24,6 +24,7 @@ mod pagination;
 mod postgres;
 mod power_cuts;
 mod products;
+mod rabbitmq;
 mod races;
 mod replay;
 mod shutdown;
