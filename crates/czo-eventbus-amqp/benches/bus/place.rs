@@ -49,7 +49,8 @@ impl Place {
     pub(crate) async fn new(kind: QueueKind) -> Result<Self> {
         let url = std::env::var("CZO_TEST_AMQP_URL")
             .unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".to_owned());
-        let names = Names::prefixed(&format!("bench-{}.", Uuid::new_v4().simple()))?;
+        let (id, _) = Uuid::new_v4().as_u64_pair();
+        let names = Names::prefixed(&format!("bench-{id:016x}."))?;
         let options = AmqpOptions::new(url.parse()?)
             .names(names.clone())
             .queue_kind(kind)
