@@ -123,6 +123,8 @@ async fn a_wrong_password_is_told_and_works_once_it_is_right() {
         assert!(!text.contains("r1ght"), "{text}");
     }
     broker.ctl(&["change_password", "shop", "r1ght"]).await.unwrap();
+    // Until its queue is there, an event is for nobody.
+    health(&bus, HealthStatus::Up).await;
     insist(&bus, &counted(1)).await;
     let event = tokio::time::timeout(PATIENCE, told.recv()).await.unwrap().unwrap();
     assert_eq!(number_of(&event), 1);
