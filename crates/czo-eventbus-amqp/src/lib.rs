@@ -3,6 +3,7 @@
 mod topology;
 
 pub use topology::{
-    Argument, Binding, ExchangeKind, GroupWish, NameError, Names, QueueArguments, QueueKind,
-    Topology, system_groups,
+    Argument, Binding, Change, Definitions, Difference, ExchangeKind, GroupWish, Interim, Live,
+    LiveBinding, LiveExchange, LiveQueue, NameError, Names, Note, OtherArgument, QueueArguments,
+    QueueKind, Topology, system_groups,
 };
