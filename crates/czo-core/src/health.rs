@@ -1,5 +1,6 @@
 //! How well a component is.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -13,6 +14,9 @@ pub struct Health {
     /// What a person on call wants to read. Holds no secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What it can be measured by, such as the depths of its queues.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub measures: BTreeMap<String, u64>,
 }
 
 /// The verdict on a component. Ordered: what is worse is greater.
@@ -41,25 +45,32 @@ impl Health {
     /// Works, and nothing is to be said.
     #[must_use]
     pub const fn up() -> Self {
-        Self { status: HealthStatus::Up, detail: None }
+        Self { status: HealthStatus::Up, detail: None, measures: BTreeMap::new() }
     }
 
     /// Works, with something that wants looking at.
     #[must_use]
     pub fn degraded(detail: impl Into<String>) -> Self {
-        Self { status: HealthStatus::Degraded, detail: Some(detail.into()) }
+        Self { status: HealthStatus::Degraded, ..Self::up() }.with_detail(detail)
     }
 
     /// Does not work.
     #[must_use]
     pub fn down(detail: impl Into<String>) -> Self {
-        Self { status: HealthStatus::Down, detail: Some(detail.into()) }
+        Self { status: HealthStatus::Down, ..Self::up() }.with_detail(detail)
     }
 
     /// The same verdict with a sentence.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same verdict with what it can be measured by.
+    #[must_use]
+    pub fn with_measures(mut self, measures: BTreeMap<String, u64>) -> Self {
+        self.measures = measures;
         self
     }
 }

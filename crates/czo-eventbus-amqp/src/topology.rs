@@ -30,7 +30,7 @@ const RETRY_CAPACITY: i64 = 100_000;
 
 /// How often a quorum queue gives an event to processes that die over it before it becomes a dead
 /// letter. Far above what lost connections cause.
-const DELIVERY_LIMIT: i64 = 1_000;
+const DELIVERY_LIMIT: i64 = 200;
 
 /// As often as the broker can count: looking at a dead letter counts as a delivery.
 const NO_DELIVERY_LIMIT: i64 = 2_000_000_000;
@@ -125,6 +125,9 @@ pub struct GroupWish {
     pub is_temporary: bool,
     /// After which times its events are tried again.
     pub retries: BTreeSet<Duration>,
+    /// How long its queues, dead letters included, outlive whoever uses them. For ever where it is
+    /// not said.
+    pub idle_life: Option<Duration>,
 }
 
 impl GroupWish {
@@ -139,7 +142,26 @@ impl GroupWish {
             is_ordered: false,
             is_temporary: false,
             retries,
+            idle_life: None,
         }
+    }
+
+    /// What every queue of the group is declared with.
+    fn arguments(&self) -> QueueArguments {
+        let kind = match self.kind {
+            QueueKind::Quorum => "quorum",
+            QueueKind::Classic => "classic",
+        };
+        let mut arguments = BTreeMap::from([("x-queue-type".to_owned(), text(kind))]);
+        if let Some(life) = self.idle_life {
+            arguments.insert("x-expires".into(), Argument::Number(millis(life)));
+        }
+        arguments
+    }
+
+    /// The same without the queues that are made when an event first fails.
+    pub(crate) fn at_first(&self) -> Self {
+        Self { retries: BTreeSet::new(), ..self.clone() }
     }
 
     /// The delays for which events wait on the broker. Those of an ordered group, behind which
@@ -190,11 +212,11 @@ impl Topology {
             }
         }
         if wish.is_temporary {
-            self.queues.insert(queue, temporary_arguments());
+            self.queues.insert(queue, temporary_arguments(wish));
         } else {
             let dead = names.dead_queue(&wish.group);
             self.bind(&names.dead_letters, &dead, &queue);
-            self.queues.insert(dead, dead_arguments(wish.kind));
+            self.queues.insert(dead, dead_arguments(wish));
             self.queues.insert(queue.clone(), main_arguments(names, wish, &queue));
         }
         for delay in wish.delays_on_the_broker() {
@@ -217,7 +239,7 @@ fn wants_system_events(pattern: &TopicPattern) -> bool {
 }
 
 fn main_arguments(names: &Names, wish: &GroupWish, queue: &str) -> QueueArguments {
-    let mut arguments = of_kind(wish.kind);
+    let mut arguments = wish.arguments();
     arguments.insert("x-dead-letter-exchange".into(), text(&names.dead_letters));
     arguments.insert("x-dead-letter-routing-key".into(), text(queue));
     if wish.kind == QueueKind::Quorum {
@@ -230,16 +252,16 @@ fn main_arguments(names: &Names, wish: &GroupWish, queue: &str) -> QueueArgument
     arguments
 }
 
-fn dead_arguments(kind: QueueKind) -> QueueArguments {
-    let mut arguments = of_kind(kind);
-    if kind == QueueKind::Quorum {
+fn dead_arguments(wish: &GroupWish) -> QueueArguments {
+    let mut arguments = wish.arguments();
+    if wish.kind == QueueKind::Quorum {
         arguments.insert("x-delivery-limit".into(), Argument::Number(NO_DELIVERY_LIMIT));
     }
     arguments
 }
 
 fn retry_arguments(names: &Names, wish: &GroupWish, delay: Duration) -> QueueArguments {
-    let mut arguments = of_kind(wish.kind);
+    let mut arguments = wish.arguments();
     // The exchange without a name brings a message to the queue that its routing key names.
     arguments.insert("x-dead-letter-exchange".into(), text(""));
     arguments.insert("x-dead-letter-routing-key".into(), text(&names.queue(&wish.group)));
@@ -249,21 +271,20 @@ fn retry_arguments(names: &Names, wish: &GroupWish, delay: Duration) -> QueueArg
     if wish.kind == QueueKind::Quorum {
         lose_nothing_on_the_way(&mut arguments);
     }
+    // One that is only published to counts as unused, and must not go before what is in it.
+    if let Some(life) = wish.idle_life {
+        arguments.insert("x-expires".into(), Argument::Number(millis(life + delay)));
+    }
     arguments
 }
 
-fn temporary_arguments() -> QueueArguments {
-    let mut arguments = of_kind(QueueKind::Classic);
-    arguments.insert("x-expires".into(), Argument::Number(millis(TEMPORARY_LIFE)));
+fn temporary_arguments(wish: &GroupWish) -> QueueArguments {
+    let wish = GroupWish { kind: QueueKind::Classic, ..wish.clone() };
+    let mut arguments = GroupWish { idle_life: Some(TEMPORARY_LIFE), ..wish.clone() }.arguments();
+    if wish.is_ordered {
+        arguments.insert("x-single-active-consumer".into(), Argument::Flag(true));
+    }
     arguments
-}
-
-fn of_kind(kind: QueueKind) -> QueueArguments {
-    let kind = match kind {
-        QueueKind::Quorum => "quorum",
-        QueueKind::Classic => "classic",
-    };
-    BTreeMap::from([("x-queue-type".to_owned(), text(kind))])
 }
 
 /// Lets what leaves a quorum queue for another one go only once that one has it.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod attempt;
 mod dead_letter_box;
 mod delivery;
 mod dual_write_bus;
@@ -17,6 +18,7 @@ mod sync;
 mod unhandled;
 mod worker;
 
+pub use attempt::attempt;
 pub use dual_write_bus::DualWriteBus;
 pub use event_emitter::{EmitOptions, EmitReport, Emitted, EventEmitter};
 pub use in_process_bus::InProcessBus;

@@ -1,13 +1,11 @@
 //! The task of one subscription: it takes from the queue of its group and runs the handler.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use czo_core::{EventHandler, HandlerError};
-use futures_util::{FutureExt, StreamExt, stream};
-use tracing::Instrument;
+use futures_util::{StreamExt, stream};
 
+use crate::attempt::attempt;
 use crate::dead_letter_box::DeadLetterBox;
 use crate::delivery::Delivery;
 use crate::group_queue::GroupQueue;
@@ -34,31 +32,10 @@ impl Worker {
     async fn handle(&self, mut delivery: Delivery) {
         delivery.attempts = delivery.attempts.saturating_add(1);
         let (event, group) = (delivery.event.clone(), self.queue.group());
-        let span = tracing::debug_span!(
-            "handle_event",
-            group = group.as_str(),
-            event.r#type = event.event_type.as_str(),
-            event.id = %event.id,
-            attempt = delivery.attempts,
-            correlation_id = event.correlation_id.as_str(),
-        );
-        let started = Instant::now();
-        let handling = async { self.handler.handle(event.clone()).await };
-        let outcome = AssertUnwindSafe(event.context().scope(handling))
-            .catch_unwind()
-            .instrument(span.clone())
-            .await
-            // Nothing is known about it, so it is tried again like what may pass.
-            .unwrap_or_else(|panic| Err(HandlerError::retryable(panic_message(&*panic))));
-        metrics::histogram!(
-            "czo_eventbus_handler_duration_seconds",
-            "group" => group.to_string(),
-            "outcome" => if outcome.is_ok() { "ok" } else { "error" },
-        )
-        .record(started.elapsed());
+        let outcome = attempt(&*self.handler, &event, group, delivery.attempts).await;
         match outcome {
             Ok(()) => self.queue.finish(delivery),
-            Err(error) => span.in_scope(|| self.failed(delivery, &error)),
+            Err(error) => self.failed(delivery, &error),
         }
     }
 
@@ -100,12 +77,4 @@ impl Worker {
         self.dead_letters.give_up(&delivery, self.queue.group(), reason);
         self.queue.finish(delivery);
     }
-}
-
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the handler panicked: {}", text.unwrap_or("without a message"))
 }

@@ -4,9 +4,9 @@ mod serving;
 
 use std::sync::Arc;
 
-use czo_core::{EventBus, JobAdmin, StaticRoles};
+use czo_core::{DeadLetters, EventBus, JobAdmin, StaticRoles};
 use czo_domain::{DomainContext, DomainName, EventOutlet};
-use czo_events::{InProcessBus, SchemaGuard};
+use czo_events::{ParityLedger, SchemaGuard};
 use czo_fetch::Fetcher;
 use czo_graphql::Subgraph;
 use czo_http::Api;
@@ -18,12 +18,14 @@ use secrecy::SecretString;
 
 use crate::bus_health::BusHealth;
 use crate::cache::{self, CacheAdmin, CacheHealth};
-use crate::config::EventBusProvider;
+use crate::dead_letters::{self, DeadLetterAdmin};
+use crate::event_bus::OpenBus;
 use crate::jobs::{self, JobStores, JobTasks, JobsHealth};
 use crate::outbox_health::OutboxHealth;
 use crate::server_file::Instance;
 use crate::{
-    AccessTokens, Config, Czo, EventTopology, RuntimeError, Shops, data_dir, metrics_route, secrets,
+    AccessTokens, Config, Czo, EventTopology, RuntimeError, Shops, data_dir, metrics_route, parity,
+    secrets,
 };
 
 /// A program that is up: connected, migrated, its domains registered. [`serve`](Self::serve)
@@ -34,6 +36,8 @@ pub struct Application {
     domains: Vec<DomainName>,
     context: DomainContext,
     bus: Arc<dyn EventBus>,
+    dead_letters: Arc<dyn DeadLetters>,
+    parity: Option<ParityLedger>,
     outbox: Outbox,
     outbox_health: OutboxHealth,
     jobs: JobStores,
@@ -63,6 +67,15 @@ impl Czo {
         config: &Config,
         telemetry: Option<Telemetry>,
     ) -> Result<Application, RuntimeError> {
+        // On the heap: it is the largest part of whatever begins with it.
+        Box::pin(self.bring_up(config, telemetry)).await
+    }
+
+    async fn bring_up(
+        &self,
+        config: &Config,
+        telemetry: Option<Telemetry>,
+    ) -> Result<Application, RuntimeError> {
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let database = self.open_database(config).await?;
         let cursor_key = secrets::cursor_key(&database).await?;
@@ -75,9 +88,7 @@ impl Czo {
             tokens.first_owner(|token| data_dir::write_owner_token(&token_path, token)).await?;
         let instance = Instance::new()?;
 
-        let bus: Arc<dyn EventBus> = match config.event_bus.provider {
-            EventBusProvider::InProcess => Arc::new(InProcessBus::with_clock(self.clock.clone())),
-        };
+        let OpenBus { bus, dead_letters, broker, parity } = config.event_bus.open(&self.clock)?;
         let catalogue = self.event_catalogue()?;
         let bus: Arc<dyn EventBus> = Arc::new(SchemaGuard::new(bus, &catalogue)?);
         let outbox = Outbox::new(&database, config.outbox.outbox_options());
@@ -105,19 +116,26 @@ impl Czo {
             .authenticator(Arc::new(tokens.clone()))
             .shops(Arc::new(shops.clone()))
             .health(Arc::new(DatabaseHealth(database)))
-            .health(Arc::new(BusHealth(bus.clone())))
+            .health(Arc::new(BusHealth::of(&bus)))
             .health(Arc::new(outbox_health.clone()))
             .health(Arc::new(jobs_health.clone()))
             .health(Arc::new(CacheHealth(cache.clone())))
             .routes(jobs::routes(jobs.clone(), permissions.clone()))
-            .routes(cache::routes(cache, permissions.clone()));
+            .routes(cache::routes(cache, permissions.clone()))
+            .routes(parity::routes(parity.clone(), permissions.clone()));
+        if let Some(broker) = &broker {
+            api = api.health(Arc::new(BusHealth::of_rabbitmq(broker)));
+        }
         if let Some(telemetry) = telemetry {
-            api = api.routes(metrics_route::routes(telemetry, permissions));
+            api = api.routes(metrics_route::routes(telemetry, permissions.clone()));
         }
         let mut subgraphs = Vec::new();
         let registered = self.register(&context)?;
         let topology = self.topology(&registered)?;
         topology.check()?;
+        let dead_letters = dead_letters.open(&topology);
+        let letters = DeadLetterAdmin::new(dead_letters.clone());
+        api = api.routes(dead_letters::routes(letters, permissions));
         let own = jobs::keep_tidy(Arc::new(jobs.clone()), config.jobs.keep())?;
         let tasks = JobTasks::of(&jobs, &own, &registered)?;
         for (name, parts) in registered {
@@ -140,6 +158,8 @@ impl Czo {
             domains,
             context,
             bus,
+            dead_letters,
+            parity,
             outbox,
             outbox_health,
             jobs,
@@ -202,6 +222,18 @@ impl Application {
     #[must_use]
     pub fn bus(&self) -> &Arc<dyn EventBus> {
         &self.bus
+    }
+
+    /// What the groups of the bus gave up.
+    #[must_use]
+    pub fn dead_letters(&self) -> &Arc<dyn DeadLetters> {
+        &self.dead_letters
+    }
+
+    /// What became of the events on both buses, where they are given to two.
+    #[must_use]
+    pub fn parity(&self) -> Option<&ParityLedger> {
+        self.parity.as_ref()
     }
 
     /// Where the events of domains wait for the bus. What takes them there is a relay, which

@@ -176,6 +176,16 @@ pub enum RuntimeError {
         "the cache is in the memory of the server (`cache.provider` is `memory`), and none runs on this data folder: start it with `czo serve`, or name one with `--server`"
     )]
     CacheInMemory,
+    /// Other processes can't see the dead letters.
+    #[error(
+        "dead letters are in the memory of the server (`event_bus.provider` is `in_process`), and none runs on this data folder: start it with `czo serve`, or name one with `--server`; those of a server that has ended are gone with it, and `czo events replay` hands over events of the log again"
+    )]
+    DeadLettersInMemory,
+    /// Other processes don't know what two buses did.
+    #[error(
+        "what two buses did with the events is known to the server that writes to both, and none runs on this data folder: start it with `czo serve`, or name one with `--server`"
+    )]
+    ParityInMemory,
     /// Redis, where the cache is, does not answer.
     #[error(
         "the Redis of `cache.url`, {url}, cannot be reached: check that it runs there, and user and password"

@@ -8,10 +8,13 @@ mod cache;
 pub mod cli;
 mod config;
 mod data_dir;
+mod dead_letters;
 mod error;
+mod event_bus;
 mod jobs;
 mod metrics_route;
 mod outbox_health;
+mod parity;
 mod secrets;
 mod server_file;
 mod shops;
@@ -25,7 +28,7 @@ pub use builder::{Czo, CzoBuilder};
 pub use config::{
     CacheConfig, CacheProvider, Config, ConfigError, DEFAULT_FILE, DatabaseConfig, EventBusConfig,
     EventBusProvider, FetchConfig, GraphqlConfig, JobsConfig, JobsProvider, LogConfig,
-    OutboxConfig, RoleConfig, ServerConfig,
+    OutboxConfig, RabbitMqConfig, RoleConfig, ServerConfig,
 };
 pub use error::RuntimeError;
 pub use server_file::RunningServer;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 /// The stable name of a group of subscribers, such as `catalog.inventory`: segments of
@@ -43,5 +43,26 @@ impl FromStr for Group {
 impl fmt::Display for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Group {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::text::deserialize(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_read_as_it_is_written_and_nothing_else_is() {
+        let group: Group = "catalog.cache".parse().unwrap();
+        let text = serde_json::to_string(&group).unwrap();
+        assert_eq!(text, r#""catalog.cache""#);
+        assert_eq!(serde_json::from_str::<Group>(&text).unwrap(), group);
+        let error = serde_json::from_str::<Group>(r#""Catalog""#).unwrap_err().to_string();
+        assert!(error.contains("is not a group name"), "{error}");
     }
 }

@@ -63,7 +63,7 @@ fn people_read_what_differs_line_by_line() -> Result<(), Box<dyn Error>> {
             "! exchange shown.czo.system is direct, not durable, not fanout",
             "+ queue shown.payment.orders:dead",
             "~ queue shown.app.webhooks: was being made anew, to be finished",
-            "~ queue shown.search.indexing, with 1 message; x-delivery-limit 1000 is missing; \
+            "~ queue shown.search.indexing, with 1 message; x-delivery-limit 200 is missing; \
              x-max-length 5 is too much; x-overflow is \"drop-head\", not \"reject-publish\"; \
              durable is false, not true",
             "- binding shown.czo.events -> shown.search.indexing (product.#)",

@@ -10,7 +10,7 @@ use std::task::{Poll, ready};
 use czo_core::HandlerError;
 use stackfuture::StackFuture;
 
-use crate::worker::panic_message;
+use crate::attempt::panic_message;
 
 /// A handler's future of up to so many bytes is kept in place, a larger one in a box.
 const IN_PLACE: usize = 96;

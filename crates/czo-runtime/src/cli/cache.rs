@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::{ArgGroup, Args, Subcommand};
 use czo_telemetry::LogOptions;
-use serde::de::DeserializeOwned;
 
 use super::confirm::confirm_unless;
 use super::output::{print, print_json, print_note, print_table};
@@ -17,9 +16,6 @@ use crate::{CacheProvider, Config, RuntimeError};
 
 /// How long Redis may take to answer a command that needs it.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// How long a server may take to answer: longer than it gives a request by default.
-const ANSWER: Duration = Duration::from_secs(60);
 
 /// The options of `cache`.
 #[derive(Debug, Args)]
@@ -145,7 +141,7 @@ impl Cache {
 
     async fn stats(&self) -> anyhow::Result<StatsView> {
         match self {
-            Self::There(server) => ask(server, "/api/cache", &[]).await,
+            Self::There(server) => server.ask("/api/cache", &()).await,
             Self::Here { admin, .. } => Ok(admin.stats()),
         }
     }
@@ -156,7 +152,7 @@ impl Cache {
                 let key = [("key", key)].into_iter();
                 let question: Vec<_> =
                     key.chain(namespace.map(|name| ("namespace", name))).collect();
-                return ask(server, "/api/cache/entry", &question).await;
+                return server.ask("/api/cache/entry", &question).await;
             }
             Self::Here { admin, .. } => admin.entry(namespace, key).await?,
         };
@@ -168,11 +164,7 @@ impl Cache {
 
     async fn forget(&self, meant: Forget) -> anyhow::Result<()> {
         let Forgotten { meant, told } = match self {
-            Self::There(server) => {
-                let request = server.post("/api/cache/invalidate").json(&meant);
-                let response = request.timeout(ANSWER).send().await?;
-                server.accepted(response).await?.json().await?
-            }
+            Self::There(server) => server.order("/api/cache/invalidate", &meant).await?,
             Self::Here { admin, redis } => {
                 let forgotten = admin.forget(meant).await?;
                 if forgotten.told == Some(false) {
@@ -188,15 +180,6 @@ impl Cache {
         }
         Ok(())
     }
-}
-
-async fn ask<T: DeserializeOwned>(
-    server: &ServerClient,
-    path: &str,
-    question: &[(&str, &str)],
-) -> anyhow::Result<T> {
-    let response = server.get(path).query(question).timeout(ANSWER).send().await?;
-    Ok(server.accepted(response).await?.json().await?)
 }
 
 fn show_stats(stats: &StatsView) {

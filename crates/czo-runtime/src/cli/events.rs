@@ -1,5 +1,6 @@
 //! `events`
 
+mod parity;
 mod replay;
 
 use std::num::NonZeroU32;
@@ -37,6 +38,11 @@ pub enum EventsCommand {
     /// All that is said must be true of an event. Handlers are idempotent by the id of an event,
     /// and what the inbox of a group has seen it does not handle, unless `--again` is said.
     Replay(replay::ReplayArgs),
+    /// Show whether the broker did with the events what the bus in memory did, and may take over
+    ///
+    /// Of the server that runs on the same data folder, or the one that `--server` names, since it began;
+    /// it gives events to both. The exit status is 1 unless the broker may take over.
+    Parity(parity::ParityArgs),
 }
 
 /// Name and version of a program that did not [say them](crate::CzoBuilder::program).
@@ -49,7 +55,7 @@ struct Listing<'a> {
 }
 
 impl EventsCommand {
-    /// Only `replay` needs a configuration and the database.
+    /// Only `replay` and `parity` need a configuration, and `replay` the database.
     pub(super) async fn execute(&self, czo: &Czo, global: &GlobalArgs) -> anyhow::Result<()> {
         match self {
             Self::List { json } => list(&czo.event_topology().await?, *json),
@@ -77,6 +83,7 @@ impl EventsCommand {
                 finish(application).await;
                 outcome
             }
+            Self::Parity(args) => args.execute(&global.load()?).await,
         }
     }
 }

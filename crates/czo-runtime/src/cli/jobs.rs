@@ -10,7 +10,7 @@ use czo_core::{JobAdmin, JobFilter, JobId, JobName, JobQueue, JobRecord, JobStat
 
 use super::confirm::confirm;
 use super::moment::Moment;
-use super::output::{how_many, print, print_json, print_note, print_table};
+use super::output::{how_many, one_line, print, print_json, print_note, print_table};
 use crate::{Application, JobsProvider, RuntimeError};
 
 /// How many jobs one step changes.
@@ -285,10 +285,6 @@ fn progress_text(progress: &Progress) -> String {
     let total = progress.total.map(|total| format!(" of {total}")).unwrap_or_default();
     let note = progress.note.as_deref().map(|note| format!(", {}", one_line(note)));
     format!("{}{total}{}", progress.done, note.unwrap_or_default())
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use czo_outbox::{Outbox, OutboxStatus, ParkedFilter};
 use serde_json::json;
 
 use super::confirm::confirm;
-use super::output::{how_many, print, print_json, print_note, print_table};
+use super::output::{how_many, one_line, print, print_json, print_note, print_table};
 use crate::Application;
 
 /// Look at the events that wait for the bus, and at those that could not be published.
@@ -153,7 +153,7 @@ async fn list(outbox: &Outbox, filter: ParkedFilter, limit: u32, json: bool) -> 
         .into_iter()
         .map(|event| {
             // What an error says may have several lines.
-            let error = event.error.split_whitespace().collect::<Vec<_>>().join(" ");
+            let error = one_line(&event.error);
             let at = event.parked_at.format("%Y-%m-%d %H:%M").to_string();
             [event.event_id.to_string(), event.event_type, at, event.attempts.to_string(), error]
         })

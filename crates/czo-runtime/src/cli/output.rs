@@ -43,6 +43,12 @@ pub(super) fn how_many(number: u64, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
+/// Text of several lines, or with characters that a terminal takes for orders, in one line.
+pub(super) fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
 /// Prints the rows of a table under its headings, each column as wide as it must be.
 pub(super) fn print_table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) {
     let width = |column: usize| {
@@ -64,4 +70,15 @@ pub(super) fn print_error(message: &str) {
     let (red, plain) =
         if std::io::stderr().is_terminal() { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
     print_note(&format!("{red}error:{plain} {message}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_several_lines_or_orders_for_the_terminal_becomes_one_line() {
+        assert_eq!(one_line("no answer\n\tof the\u{1b}[2J shop \0"), "no answer of the [2J shop");
+        assert_eq!(one_line(""), "");
+    }
 }

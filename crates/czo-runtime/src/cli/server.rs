@@ -7,12 +7,17 @@ use clap::Args;
 use czo_core::ShopId;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{Config, RunningServer};
 
 /// How long a server may take to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a server may take to answer: longer than it gives a request by default.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// The variable with the token for a server elsewhere.
 const TOKEN: &str = "CZO_TOKEN";
@@ -122,6 +127,26 @@ impl ServerClient {
             Some(detail) => bail!("{detail}"),
             None => bail!("the server answered {status}"),
         }
+    }
+
+    /// What a path answers to a question.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        question: &(impl Serialize + Sync),
+    ) -> anyhow::Result<T> {
+        let response = self.get(path).query(question).timeout(ANSWER).send().await?;
+        Ok(self.accepted(response).await?.json().await?)
+    }
+
+    /// What a path answers to an order.
+    pub(super) async fn order<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        order: &(impl Serialize + Sync),
+    ) -> anyhow::Result<T> {
+        let response = self.post(path).json(order).timeout(ANSWER).send().await?;
+        Ok(self.accepted(response).await?.json().await?)
     }
 
     fn with_headers(&self, mut request: RequestBuilder) -> RequestBuilder {

@@ -84,9 +84,8 @@ pub async fn a_panic_is_a_failure_like_any_other(test: BusUnderTest) {
 pub async fn a_poison_event_holds_up_no_other(test: BusUnderTest) {
     let (handler, mut tried) = failing(first_times(&[0], usize::MAX));
     test.subscribe("#", "failing", test.options(), handler).await.detach();
-    for number in 0..100 {
-        test.publish(counted(number)).await;
-    }
+    let batch = (0..100).map(counted).collect();
+    test.bus.publish_batch(batch).await.expect("a bus at work takes a batch");
     let first: Vec<_> = tried.take(100).await;
     let numbers: Vec<_> = first.iter().map(|(number, _)| *number).collect();
     assert_eq!(numbers, (0..100).collect::<Vec<_>>());

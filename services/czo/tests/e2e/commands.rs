@@ -18,9 +18,10 @@ async fn the_version_is_that_of_the_crate() {
 async fn the_help_names_every_command() {
     let site = Site::unconfigured();
     let help = site.czo(&["--help"]).await.succeeded().stdout;
-    for command in
-        ["serve", "migrate", "config", "events", "outbox", "shops", "tokens", "import", "export"]
-    {
+    for command in [
+        "serve", "migrate", "config", "events", "outbox", "dlq", "shops", "tokens", "import",
+        "export",
+    ] {
         let stands_there = help.lines().any(|line| line.split_whitespace().next() == Some(command));
         assert!(stands_there, "{command} is not in\n{help}");
     }

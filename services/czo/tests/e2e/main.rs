@@ -6,6 +6,7 @@ mod support;
 mod access;
 mod cache;
 mod commands;
+mod dlq;
 mod events;
 mod export;
 mod federation;

@@ -1,0 +1,413 @@
+//! What is published, until the broker has confirmed it.
+
+mod in_flight;
+mod returns;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lapin::options::ConfirmSelectOptions;
+use lapin::{Channel, Connection};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
+
+use self::in_flight::{Answer, InFlight};
+use self::returns::{Place, Returns};
+use crate::backoff::Backoff;
+use crate::declare::declare;
+use crate::link::{Link, LinkStatus, in_words};
+use crate::message::Message;
+use crate::{AmqpOptions, Topology};
+
+/// How many messages may be with the broker and not confirmed.
+const WINDOW: usize = 4_096;
+
+/// From how many bytes on no more are sent until some are confirmed.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// How many more may wait for that.
+const WAITING: usize = 1_024;
+
+/// How long what is under way may take to learn that its channel is gone.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Publishes messages over one channel, pipelined, and tells who asked when the broker has confirmed
+/// each. What is not confirmed when the channel is lost is published again on the next one, in
+/// order, with the same message id, unless who asked has given up.
+///
+/// Messages are published in the order in which [`send`](Self::send) took them.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    sender: mpsc::Sender<Outgoing>,
+    patience: Patience,
+    /// How many messages wait for their confirmation.
+    unconfirmed: Arc<Unconfirmed>,
+    /// Why nothing can be published over a connection that is there.
+    trouble: Arc<Mutex<Option<String>>>,
+}
+
+#[derive(Debug, Default)]
+struct Unconfirmed {
+    count: AtomicUsize,
+    none_left: Notify,
+}
+
+/// A message on its way.
+#[derive(Debug)]
+struct Outgoing {
+    place: Place,
+    message: Message,
+    told: oneshot::Sender<Answer>,
+    _counted: Counted,
+}
+
+#[derive(Debug)]
+struct Counted(Arc<Unconfirmed>);
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Published {
+    /// Every queue it was for has it.
+    Routed,
+    /// No queue is there for it.
+    Unroutable,
+}
+
+/// The message may or may not be with the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotConfirmed(pub(crate) String);
+
+/// Tells when the broker has confirmed a message.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    answer: oneshot::Receiver<Answer>,
+    until: Instant,
+    patience: Patience,
+}
+
+/// How long a publisher waits, and what it says then.
+#[derive(Clone, Debug)]
+struct Patience {
+    link: Link,
+    timeout: Duration,
+}
+
+impl Publisher {
+    /// Publishes over `link` from now on, in the tokio runtime of the caller.
+    pub(crate) fn start(options: &AmqpOptions, link: &Link) -> Self {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let topology = Topology::exchanges(&options.names);
+        let trouble = Arc::default();
+        let line = Line {
+            link: link.clone(),
+            topology,
+            receiver,
+            again: VecDeque::new(),
+            is_wary: false,
+            trouble: Arc::clone(&trouble),
+        };
+        tokio::spawn(line.work_off());
+        let patience = Patience { link: link.clone(), timeout: options.confirm_timeout };
+        Self { sender, patience, unconfirmed: Arc::default(), trouble }
+    }
+
+    /// Publishes a message, and waits for the broker's word.
+    pub(crate) async fn publish(
+        &self,
+        exchange: &str,
+        key: &str,
+        message: Message,
+    ) -> Result<Published, NotConfirmed> {
+        self.send(exchange, key, message).await?.confirmed().await
+    }
+
+    /// Hands a message over. Messages handed over one after the other are published in that order.
+    pub(crate) async fn send(
+        &self,
+        exchange: &str,
+        key: &str,
+        message: Message,
+    ) -> Result<Pending, NotConfirmed> {
+        let until = Instant::now() + self.patience.timeout;
+        let (told, answer) = oneshot::channel();
+        let place = Place::of(exchange, key, &message);
+        let _counted = Counted::new(&self.unconfirmed);
+        let outgoing = Outgoing { place, message, told, _counted };
+        match tokio::time::timeout_at(until, self.sender.send(outgoing)).await {
+            Ok(Ok(())) => Ok(Pending { answer, until, patience: self.patience.clone() }),
+            Ok(Err(_)) => Err(NotConfirmed("the connection is closed".to_owned())),
+            Err(_) => Err(self.patience.ended()),
+        }
+    }
+
+    /// Why nothing can be published over a connection that is there.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        lock(&self.trouble).clone()
+    }
+
+    /// How many messages wait for their confirmation.
+    pub(crate) fn unconfirmed(&self) -> usize {
+        self.unconfirmed.count.load(Ordering::Acquire)
+    }
+
+    /// Returns once no message waits for its confirmation.
+    pub(crate) async fn is_idle(&self) {
+        loop {
+            let none_left = self.unconfirmed.none_left.notified();
+            if self.unconfirmed() == 0 {
+                return;
+            }
+            none_left.await;
+        }
+    }
+}
+
+impl Patience {
+    /// Why nothing was heard.
+    fn ended(&self) -> NotConfirmed {
+        let seconds = self.timeout.as_secs_f64();
+        NotConfirmed(match self.link.status() {
+            LinkStatus::Blocked(reason) => format!("RabbitMQ takes no messages for now: {reason}"),
+            LinkStatus::Lost(reason) => format!("no connection to RabbitMQ: {reason}"),
+            LinkStatus::Closed => "the connection is closed".to_owned(),
+            LinkStatus::Connected => format!("RabbitMQ did not confirm within {seconds} seconds"),
+        })
+    }
+}
+
+impl Pending {
+    /// What the broker says.
+    pub(crate) async fn confirmed(self) -> Result<Published, NotConfirmed> {
+        match tokio::time::timeout_at(self.until, self.answer).await {
+            Ok(Ok(Answer::Confirmed { is_routed: true })) => Ok(Published::Routed),
+            Ok(Ok(Answer::Confirmed { is_routed: false })) => Ok(Published::Unroutable),
+            Ok(Ok(Answer::Refused(reason))) => Err(NotConfirmed(reason)),
+            Ok(Err(_)) => Err(NotConfirmed("the connection is closed".to_owned())),
+            Err(_) => Err(self.patience.ended()),
+        }
+    }
+}
+
+impl Counted {
+    fn new(unconfirmed: &Arc<Unconfirmed>) -> Self {
+        unconfirmed.count.fetch_add(1, Ordering::AcqRel);
+        Self(unconfirmed.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none_left.notify_waiters();
+        }
+    }
+}
+
+/// The task that publishes.
+struct Line {
+    link: Link,
+    topology: Topology,
+    receiver: mpsc::Receiver<Outgoing>,
+    /// What was under way when the channel was lost, oldest first.
+    again: VecDeque<Outgoing>,
+    /// One of what was under way may have ended the channel, so they go one by one.
+    is_wary: bool,
+    trouble: Arc<Mutex<Option<String>>>,
+}
+
+/// Why a channel is no longer used.
+enum End {
+    Lost(Loss),
+    /// Nobody publishes any more.
+    Done,
+}
+
+/// How a channel was lost.
+#[derive(Debug)]
+struct Loss {
+    reason: String,
+    /// Whether the broker found fault with something, rather than the connection.
+    is_refusal: bool,
+}
+
+/// What is with the broker over one channel.
+#[derive(Default)]
+struct Unanswered {
+    in_flight: InFlight,
+    returns: Returns,
+    outgoing: BTreeMap<u64, Outgoing>,
+    bytes: usize,
+    last: u64,
+    /// How many were answered.
+    answered: usize,
+}
+
+impl Line {
+    /// Publishes until nobody does any more, or the link is closed.
+    async fn work_off(mut self) {
+        let mut backoff = Backoff::default();
+        while let Some(connection) = self.connection().await {
+            let channel = match open(&connection, &self.topology).await {
+                Ok(channel) => channel,
+                Err(error) => {
+                    let reason = in_words(&error);
+                    tracing::warn!(reason, "RabbitMQ gives no channel to publish");
+                    *lock(&self.trouble) = Some(reason);
+                    backoff.wait().await;
+                    continue;
+                }
+            };
+            *lock(&self.trouble) = None;
+            let mut unanswered = Unanswered::default();
+            let End::Lost(loss) = self.publish_over(channel, &mut unanswered).await else { return };
+            tracing::debug!(
+                reason = loss.reason,
+                unanswered = unanswered.outgoing.len(),
+                "the channel to publish was lost"
+            );
+            if unanswered.answered > 0 {
+                backoff.reset();
+            }
+            self.take_back(unanswered, &loss);
+            if self.is_wary {
+                backoff.wait().await;
+            }
+        }
+    }
+
+    /// The connection; nothing once it is closed, or nobody publishes any more.
+    async fn connection(&mut self) -> Option<Arc<Connection>> {
+        loop {
+            tokio::select! {
+                connection = self.link.connection() => return connection,
+                next = self.receiver.recv(), if self.again.len() < WINDOW => match next {
+                    Some(outgoing) => self.again.push_back(outgoing),
+                    // Whoever waited for the rest has gone with the publisher.
+                    None => return None,
+                },
+            }
+        }
+    }
+
+    /// Lets what was not answered be published again, except what the broker does not take.
+    fn take_back(&mut self, unanswered: Unanswered, loss: &Loss) {
+        let alone = unanswered.outgoing.len() == 1;
+        self.is_wary = loss.is_refusal || (self.is_wary && unanswered.answered == 0);
+        for (_, outgoing) in unanswered.outgoing.into_iter().rev() {
+            if alone && loss.is_refusal {
+                let _ = outgoing.told.send(Answer::Refused(loss.reason.clone()));
+            } else {
+                self.again.push_front(outgoing);
+            }
+        }
+    }
+
+    async fn publish_over(&mut self, channel: Channel, unanswered: &mut Unanswered) -> End {
+        let mut done = false;
+        loop {
+            let has_room = unanswered.has_room(self.is_wary);
+            let again = if has_room { self.again.pop_front() } else { None };
+            let next = match again {
+                Some(outgoing) => Some(outgoing),
+                None => tokio::select! {
+                    next = self.receiver.recv(), if has_room && !done => {
+                        done = next.is_none();
+                        next
+                    }
+                    () = unanswered.in_flight.changed(), if !unanswered.outgoing.is_empty() => None,
+                    else => return End::Done,
+                },
+            };
+            // Who asked may have given up meanwhile.
+            if let Some(outgoing) = next.filter(|outgoing| !outgoing.told.is_closed()) {
+                unanswered.publish(&channel, outgoing);
+            }
+            if let Some(loss) = unanswered.settle() {
+                unanswered.say_farewell().await;
+                return End::Lost(loss);
+            }
+            // What ended the channel before is answered now, or nothing was wrong with it.
+            self.is_wary &= unanswered.answered == 0;
+        }
+    }
+}
+
+impl Unanswered {
+    fn has_room(&self, is_wary: bool) -> bool {
+        let messages = if is_wary { 1 } else { WINDOW };
+        self.outgoing.len() < messages && self.bytes < MOST_BYTES
+    }
+
+    fn publish(&mut self, channel: &Channel, outgoing: Outgoing) {
+        self.last += 1;
+        self.bytes += outgoing.message.body.len();
+        self.in_flight.publish(self.last, channel, &outgoing.place, &outgoing.message);
+        self.outgoing.insert(self.last, outgoing);
+    }
+
+    /// Tells who asked what the broker has said by now; says how the channel is lost, if it is.
+    fn settle(&mut self) -> Option<Loss> {
+        let mut loss = None;
+        let mut answers = Vec::new();
+        for (number, said) in self.in_flight.ready() {
+            match said {
+                Ok(confirmation) => answers.push((number, self.returns.note(confirmation))),
+                Err(error) => {
+                    let is_refusal = finds_fault(&error);
+                    loss = Some(Loss { reason: in_words(&error), is_refusal });
+                }
+            }
+        }
+        for (number, is_taken) in answers {
+            let Some(outgoing) = self.outgoing.remove(&number) else { continue };
+            self.bytes -= outgoing.message.body.len();
+            self.answered += 1;
+            let is_routed = !self.returns.take(&outgoing.place);
+            let answer = match is_taken {
+                true => Answer::Confirmed { is_routed },
+                false => Answer::Refused(
+                    "a queue did not take it: it is full, or out of order".to_owned(),
+                ),
+            };
+            // Who asked may have given up.
+            let _ = outgoing.told.send(answer);
+        }
+        loss
+    }
+
+    /// What was confirmed before the end need not be published again.
+    async fn say_farewell(&mut self) {
+        let rest = async {
+            while !self.in_flight.is_empty() {
+                self.in_flight.changed().await;
+                let _ = self.settle();
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL, rest).await;
+    }
+}
+
+/// Whether the broker says that what it was given is wrong, and not that it ends.
+fn finds_fault(error: &lapin::Error) -> bool {
+    const CONNECTION_FORCED: u16 = 320;
+    const INTERNAL_ERROR: u16 = 541;
+    match error.kind() {
+        lapin::ErrorKind::ProtocolError(error) => {
+            !matches!(error.get_id(), CONNECTION_FORCED | INTERNAL_ERROR)
+        }
+        _ => false,
+    }
+}
+
+async fn open(connection: &Connection, topology: &Topology) -> lapin::Result<Channel> {
+    let channel = connection.create_channel().await?;
+    declare(&channel, topology).await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(channel)
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,74 @@
+//! `/api/events/parity`.
+
+use std::sync::Arc;
+
+use czo_core::{Permission, PermissionService, PermissionServiceExt, RequestContext};
+use czo_events::ParityLedger;
+use czo_http::aide::axum::ApiRouter;
+use czo_http::aide::axum::routing::get_with;
+use czo_http::aide::transform::TransformOperation;
+use czo_http::axum::Json;
+use czo_http::axum::extract::rejection::QueryRejection;
+use czo_http::axum::extract::{Query, State};
+use czo_http::axum::http::StatusCode;
+use czo_http::{Ctx, Problem};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ParityView;
+
+/// Lets somebody see how events go their ways, those of all shops.
+const EVENT_READ: Permission = Permission::new("event", "read");
+
+/// What is said where events are given to one bus alone.
+const ONE_BUS: &str = "this server gives events to one bus, so there is nothing to compare: start \
+     it with a broker as `event_bus.provider` and `event_bus.dual_write`";
+
+#[derive(Clone)]
+struct Desk {
+    ledger: Option<ParityLedger>,
+    permissions: Arc<dyn PermissionService>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    /// How many events are to be seen before the broker may take over; 1 by default.
+    least: Option<u64>,
+}
+
+pub(crate) fn routes(
+    ledger: Option<ParityLedger>,
+    permissions: Arc<dyn PermissionService>,
+) -> ApiRouter {
+    ApiRouter::new()
+        .api_route("/api/events/parity", get_with(parity, describe_parity))
+        .with_state(Desk { ledger, permissions })
+}
+
+fn describe_parity(operation: TransformOperation<'_>) -> TransformOperation<'_> {
+    operation
+        .tag("events")
+        .summary("Whether the broker did with the events what the bus in memory did")
+        .description(
+            "What became of the events of each type, what arrived at each group, and whether the \
+             broker may take over. Of the process that answers, since it began; of one that gives \
+             events to a single bus there is nothing. Needs `event:read` in every shop.",
+        )
+        .security_requirement("bearer")
+}
+
+async fn parity(
+    State(desk): State<Desk>,
+    Ctx(ctx): Ctx,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Json<ParityView>, Problem> {
+    let everywhere = RequestContext { shop_id: None, ..ctx };
+    desk.permissions.require(&everywhere, &EVENT_READ).await.map_err(Problem::of)?;
+    let Query(Wanted { least }) = wanted.map_err(|wrong| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "INVALID", wrong.body_text())
+    })?;
+    let ledger =
+        desk.ledger.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", ONE_BUS))?;
+    Ok(Json(ParityView::of(&ledger, least.unwrap_or(1))))
+}
