@@ -146,13 +146,13 @@ impl Topology {
         let mut changes = Vec::new();
         changes
             .extend(self.exchanges.iter().filter_map(|(name, kind)| exchange(live, name, *kind)));
-        let mut queues: Vec<_> = self
-            .queues
-            .iter()
-            .filter_map(|(name, arguments)| queue(live, name, arguments))
-            .collect();
-        queues.sort_by_key(Change::turn);
-        changes.extend(queues);
+        let queues =
+            self.queues.iter().filter_map(|(name, arguments)| queue(live, name, arguments));
+        let (mut rebuilt, mut made): (Vec<_>, Vec<_>) =
+            queues.partition(|change| matches!(change, Change::RebuildQueue { .. }));
+        made.sort_by_key(Change::turn);
+        rebuilt.sort_by_key(Change::turn);
+        changes.extend(made);
         let is_there = |wanted: &&Binding| {
             live.bindings
                 .iter()
@@ -162,6 +162,8 @@ impl Topology {
         changes.extend(
             self.bindings.iter().filter(|b| !is_there(b)).cloned().map(Change::MakeBinding),
         );
+        // Now dead letters find their way, so none is stuck in a queue that is made anew.
+        changes.extend(rebuilt);
         let stale = live.bindings.iter().filter(|there| self.is_stale(there));
         changes.extend(stale.cloned().map(Change::RemoveBinding));
         Difference { changes, notes: self.notes(live) }
@@ -218,20 +220,18 @@ impl Topology {
 }
 
 impl Change {
-    /// The queues that others send to are made anew after those: then nothing that leaves one in
-    /// the meantime can be lost by an old kind of queue.
-    fn turn(&self) -> (bool, u8) {
+    /// Among changes of queues. Queues that others send to come after those: what leaves one of
+    /// these can't be lost by an old kind of queue when the other is not there for a moment.
+    fn turn(&self) -> u8 {
         let queue = match self {
-            Self::MakeQueue { .. } => return (false, 0),
             Self::RebuildQueue { queue, .. } | Self::FinishQueue { queue, .. } => queue,
-            _ => return (true, 3),
+            _ => return 0,
         };
-        let turn = match queue.rsplit_once(':') {
-            Some((_, part)) if part.starts_with("retry-") => 0,
-            Some(_) => 1,
-            None => 2,
-        };
-        (true, turn)
+        match queue.rsplit_once(':') {
+            Some((_, part)) if part.starts_with("retry-") => 1,
+            Some(_) => 2,
+            None => 3,
+        }
     }
 }
 

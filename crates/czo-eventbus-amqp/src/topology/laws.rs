@@ -33,6 +33,7 @@ fn queue(arguments: QueueArguments) -> LiveQueue {
         auto_delete: false,
         exclusive: false,
         messages: 0,
+        stuck: 0,
         consumers: 0,
     }
 }

@@ -61,6 +61,10 @@ pub struct LiveQueue {
     /// How many messages are in it, as of a few seconds ago.
     #[serde(default)]
     pub messages: u64,
+    /// How many of them the broker took out as dead letters, but could not bring to where those go,
+    /// as of a few seconds ago. They go with the queue: no consumer gets them.
+    #[serde(default, rename = "messages_dlx")]
+    pub stuck: u64,
     /// How many listen, as of a few seconds ago.
     #[serde(default)]
     pub consumers: u64,
@@ -223,7 +227,7 @@ mod tests {
     const QUEUES: &[u8] = br#"[
         {"name": "a", "type": "quorum", "durable": true, "auto_delete": false, "exclusive": false,
          "arguments": {"x-queue-type": "quorum", "x-max-length": 5, "x-odd": [1, 2.5]},
-         "messages": 7, "consumers": 1, "node": "n", "state": "running"},
+         "messages": 7, "messages_dlx": 2, "consumers": 1, "node": "n", "state": "running"},
         {"name": "b", "durable": true, "arguments": []}
     ]"#;
     const BINDINGS: &[u8] = br#"[
@@ -242,7 +246,7 @@ mod tests {
         let shown = "headers, not durable, auto-delete, internal, alternate-exchange \"lost\"";
         assert_eq!(live.exchanges["shop"].to_string(), shown);
         let a = &live.queues["a"];
-        assert_eq!((a.kind(), a.messages, a.consumers), ("quorum", 7, 1));
+        assert_eq!((a.kind(), a.messages, a.stuck, a.consumers), ("quorum", 7, 2, 1));
         assert_eq!(a.arguments["x-max-length"], Argument::Number(5));
         assert_eq!(a.arguments["x-odd"], Argument::Text("[1,2.5]".to_owned()));
         assert_eq!(live.queues["b"].kind(), "classic");

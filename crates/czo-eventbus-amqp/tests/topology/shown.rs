@@ -1,13 +1,13 @@
 //! What people and programs get to read.
 
-use std::error::Error;
 use std::path::Path;
 
+use anyhow::Result;
 use czo_eventbus_amqp::{Definitions, Live, Names, Topology};
 use serde_json::json;
 
 /// A broker with one of everything that may differ, for the names that begin with `shown.`.
-fn live(topology: &Topology) -> Result<Live, Box<dyn Error>> {
+fn live(topology: &Topology) -> Result<Live> {
     let mut json = serde_json::to_value(Definitions::of(topology, "/"))?;
     let mut take = |part: &str| json[part].as_array_mut().map(std::mem::take).unwrap_or_default();
     let (mut exchanges, mut queues, mut bindings) =
@@ -49,7 +49,7 @@ fn live(topology: &Topology) -> Result<Live, Box<dyn Error>> {
 }
 
 #[test]
-fn people_read_what_differs_line_by_line() -> Result<(), Box<dyn Error>> {
+fn people_read_what_differs_line_by_line() -> Result<()> {
     let topology = Topology::of_the_system(&Names::prefixed("shown.")?);
     let difference = topology.difference(&live(&topology)?).to_string();
     // All nine groups lost the way to their dead letters with the exchange.
@@ -77,7 +77,7 @@ fn people_read_what_differs_line_by_line() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
-fn programs_read_what_differs_by_its_kind() -> Result<(), Box<dyn Error>> {
+fn programs_read_what_differs_by_its_kind() -> Result<()> {
     let topology = Topology::of_the_system(&Names::prefixed("shown.")?);
     let json = serde_json::to_value(topology.difference(&live(&topology)?))?;
     let changes = json["changes"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -116,7 +116,7 @@ fn programs_read_what_differs_by_its_kind() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
-fn the_definitions_are_those_that_were_agreed_on() -> Result<(), Box<dyn Error>> {
+fn the_definitions_are_those_that_were_agreed_on() -> Result<()> {
     let definitions = Definitions::of(&Topology::of_the_system(&Names::default()), "/");
     let definitions = format!("{definitions}\n");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/topology/definitions.json");
