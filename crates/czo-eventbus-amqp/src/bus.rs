@@ -17,9 +17,9 @@ use crate::link::Link;
 use crate::message::Message;
 use crate::publisher::{NotConfirmed, Published, Publisher};
 
-/// The longest delay between attempts of a group that keeps order: its events wait with the
-/// process, and the broker takes the channel away from one that keeps an event for half an hour.
-const LONGEST_ORDERED_DELAY: Duration = Duration::from_secs(15 * 60);
+/// How long events may wait with the process for their attempts: the broker takes the channel away
+/// from one that keeps an event for half an hour.
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// An [`EventBus`] over RabbitMQ. Clones are the same bus.
 ///
@@ -70,7 +70,7 @@ pub(crate) struct Shared {
     pub(crate) options: AmqpOptions,
     pub(crate) publishing: Link,
     pub(crate) consuming: Link,
-    publisher: Arc<Publisher>,
+    pub(crate) publisher: Arc<Publisher>,
     groups: Mutex<Groups>,
 }
 
@@ -147,14 +147,14 @@ impl Shared {
     }
 
     /// The hub of a group, made if there is none.
-    fn hub(&self, group: &Group, options: &SubscribeOptions) -> Result<Arc<GroupHub>, BusError> {
+    fn hub(&self, group: &Group) -> Result<Arc<GroupHub>, BusError> {
         let mut groups = lock(&self.groups);
         if groups.is_closed {
             return Err(BusError::Closed);
         }
         let hub = groups.hubs.entry(group.clone()).or_insert_with(|| {
             let (link, publisher) = (&self.consuming, &self.publisher);
-            Arc::new(GroupHub::start(&self.options, group.clone(), options, link, publisher))
+            Arc::new(GroupHub::start(&self.options, group.clone(), link, publisher))
         });
         Ok(hub.clone())
     }
@@ -219,13 +219,18 @@ impl EventBus for AmqpBus {
         handler: Arc<dyn EventHandler>,
         options: SubscribeOptions,
     ) -> Result<Subscription, BusError> {
-        let delays = options.retry.delays();
-        if options.ordered_by.is_some() && delays.iter().any(|d| *d > LONGEST_ORDERED_DELAY) {
-            let reason = "it keeps the order of keys, and then an event may wait 15 minutes at most \
-                          for its next attempt";
+        let waits: Duration = options.retry.delays().iter().sum();
+        if (options.ordered_by.is_some() || options.temporary) && waits > LONGEST_WAIT {
+            let reason = "its events wait for their next attempt with this process, since it keeps \
+                          the order of keys or is temporary, and that may take 15 minutes at most \
+                          for all attempts together";
             return Err(BusError::Conflict { group, reason: reason.to_owned() });
         }
-        let hub = self.shared.hub(&group, &options)?;
+        if self.shared.options.names.queue(&group).starts_with("amq.") {
+            let reason = "names that begin with `amq.` are the broker's own";
+            return Err(BusError::Conflict { group, reason: reason.to_owned() });
+        }
+        let hub = self.shared.hub(&group)?;
         let (member, version) =
             hub.join(self.shared.options.prefetch, pattern, handler, options)?;
         // Weak: a subscription that outlives the bus must not keep it alive.

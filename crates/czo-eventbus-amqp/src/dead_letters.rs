@@ -27,14 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// are wanted are named; a filter may name others.
 ///
 /// **Looking takes.** While letters are looked at they are taken out, and put back in their place
-/// after. So one program looks at those of a group at a time, and others wait for ten seconds. When
-/// it dies meanwhile the broker puts them back.
+/// after: the oldest 10,000 of a group that are there when it begins. So one program looks at those
+/// of a group at a time, and others wait for ten seconds. When it dies meanwhile the broker puts
+/// them back.
 ///
 /// **Redrive.** One after the other: an event is with its group before it is taken out of the dead
 /// letters, and the order within a group is kept. When that is cut short between the two, an event
 /// is handed over twice, with the same id.
-///
-/// **Speed.** A message costs a way to the broker and back: some 2,000 a second.
 ///
 /// Letters are kept until they are redriven or purged.
 #[derive(Debug)]
@@ -42,7 +41,9 @@ pub struct AmqpDeadLetters {
     options: AmqpOptions,
     groups: BTreeSet<Group>,
     link: Link,
+    /// Over a connection of its own: one that publishes may be held up for long.
     publisher: Publisher,
+    publishing: Link,
     /// One at a time: what one looks at, another would not see.
     desk: Mutex<()>,
 }
@@ -52,19 +53,16 @@ impl AmqpDeadLetters {
     #[must_use]
     pub fn new(options: AmqpOptions, groups: impl IntoIterator<Item = Group>) -> Self {
         let link = Link::open(&options, "dead letters");
-        let publisher = Publisher::start(&options, &link);
-        Self {
-            options,
-            groups: groups.into_iter().collect(),
-            link,
-            publisher,
-            desk: Mutex::new(()),
-        }
+        let publishing = Link::open(&options, "dead letters, publishing");
+        let publisher = Publisher::start(&options, &publishing);
+        let groups = groups.into_iter().collect();
+        Self { options, groups, link, publisher, publishing, desk: Mutex::new(()) }
     }
 
     /// Ends the connection.
     pub async fn close(&self) {
         self.link.close().await;
+        self.publishing.close().await;
     }
 
     fn groups(&self, filter: &DeadLetterFilter) -> BTreeSet<Group> {
@@ -82,7 +80,7 @@ impl AmqpDeadLetters {
             Ok(None) => return Err(BusError::Closed),
             Err(_) => return Err(self.out_of_reach()),
         };
-        Browser::open(&connection, self.options.names.dead_queue(group)).await
+        Browser::open(&connection, &self.options.names.dead_queue(group)).await
     }
 
     fn out_of_reach(&self) -> BusError {
@@ -139,8 +137,10 @@ impl DeadLetters for AmqpDeadLetters {
             }
             browser.put_back().await;
         }
-        // Those of one group are in order, also where the clocks of two processes differ.
-        letters.sort_by_key(|letter| letter.at);
+        if filter.group.is_none() {
+            // By the clocks of those who gave them up.
+            letters.sort_by_key(|letter| letter.at);
+        }
         letters.truncate(limit);
         Ok(letters)
     }

@@ -13,6 +13,7 @@ mod worker;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use czo_core::{BusError, EventHandler, Group, SubscribeOptions, TopicPattern};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use self::consumer::Consumer;
@@ -36,6 +37,8 @@ pub(crate) struct GroupHub {
     undertaker: Arc<Undertaker>,
     /// What is to be on the broker, and what is.
     wish: Arc<Wish>,
+    /// Where it was started: subscriptions may end anywhere.
+    runtime: Handle,
 }
 
 /// What a group wants of the broker, and what it has.
@@ -63,7 +66,7 @@ pub(crate) struct Wanted {
 pub(crate) struct Served {
     /// The version that is declared, and listened to.
     pub(crate) version: u64,
-    /// Why it is not, for good.
+    /// Which version can't be had, and why.
     pub(crate) conflict: Option<(u64, String)>,
     /// Why it is not at the moment.
     pub(crate) trouble: Option<String>,
@@ -76,14 +79,11 @@ impl GroupHub {
     pub(crate) fn start(
         options: &AmqpOptions,
         group: Group,
-        first: &SubscribeOptions,
         link: &Link,
         publisher: &Arc<Publisher>,
     ) -> Self {
         let mut topology = GroupWish::new(group.clone(), []);
         topology.kind = options.queue_kind;
-        topology.is_ordered = first.ordered_by.is_some();
-        topology.is_temporary = first.temporary;
         topology.retries.clear();
         topology.idle_life = options.idle_life;
         let desk = Arc::new(Desk::default());
@@ -94,8 +94,9 @@ impl GroupHub {
             served: watch::Sender::new(Served::default()),
         });
         let consumer = Consumer::new(options, link, &wish, &desk, &undertaker);
-        tokio::spawn(consumer.keep());
-        Self { group, desk, undertaker, wish }
+        let runtime = Handle::current();
+        runtime.spawn(consumer.keep());
+        Self { group, desk, undertaker, wish, runtime }
     }
 
     /// Adds a subscription, and returns it with the version of the wish that includes it.
@@ -106,65 +107,65 @@ impl GroupHub {
         handler: Arc<dyn EventHandler>,
         options: SubscribeOptions,
     ) -> Result<(Arc<Member>, u64), BusError> {
-        self.refuse_mixture(&options)?;
         let member = Arc::new(Member::new(pattern.clone(), options));
-        self.desk.join(member.clone());
-        let prefetch = self.prefetch(prefetch);
-        let mut version = 0;
-        // Nothing in here may look at what is wanted: it is locked.
+        let (mut version, mut refused) = (0, None);
+        // Nothing in here may look at what is wanted: it is locked, and so nobody joins or leaves
+        // meanwhile.
         self.wish.wanted.send_modify(|wanted| {
-            if !wanted.topology.patterns.contains(&pattern) {
-                wanted.topology.patterns.push(pattern);
+            let topology = &mut wanted.topology;
+            if !self.desk.has_members() {
+                // Whatever it was before, it begins anew.
+                topology.is_ordered = member.options.ordered_by.is_some();
+                topology.is_temporary = member.options.temporary;
+                topology.patterns.clear();
+                topology.retries.clear();
+                wanted.prefetch = prefetch;
             }
-            wanted.topology.retries.extend(member.options.retry.delays());
-            wanted.prefetch = wanted.prefetch.max(prefetch);
+            refused = mixture(topology, &member.options);
+            if refused.is_some() {
+                return;
+            }
+            self.desk.join(member.clone());
+            if !topology.patterns.contains(&pattern) {
+                topology.patterns.push(pattern);
+            }
+            topology.retries.extend(member.options.retry.delays());
+            wanted.prefetch = wanted.prefetch.max(self.prefetch(topology.is_ordered));
             wanted.is_served = true;
             wanted.version += 1;
             version = wanted.version;
+            self.undertaker.wants(&wanted.topology);
         });
-        self.undertaker.wants(&self.wish.wanted.borrow().topology);
+        if let Some(reason) = refused {
+            return Err(BusError::Conflict {
+                group: self.group.clone(),
+                reason: reason.to_owned(),
+            });
+        }
         let (desk, undertaker) = (self.desk.clone(), self.undertaker.clone());
         let worker = Worker { desk, undertaker, member: member.clone(), handler };
         tokio::spawn(worker.work_off());
         Ok((member, version))
     }
 
-    /// What one queue can't be for two subscriptions at once.
-    fn refuse_mixture(&self, options: &SubscribeOptions) -> Result<(), BusError> {
-        let wanted = self.wish.wanted.borrow();
-        let conflict = |reason: &str| {
-            Err(BusError::Conflict { group: self.group.clone(), reason: reason.to_owned() })
-        };
-        if options.ordered_by.is_some() && !wanted.topology.is_ordered {
-            return conflict(
-                "another of its subscriptions keeps no order, so events go to several processes \
-                 at once; let all of them say `ordered_by`, or give this one a group of its own",
-            );
-        }
-        if options.temporary != wanted.topology.is_temporary {
-            return conflict(
-                "one of its subscriptions is temporary and another is not; give them groups of \
-                 their own",
-            );
-        }
-        Ok(())
-    }
-
-    fn prefetch(&self, least: u16) -> u16 {
+    fn prefetch(&self, is_ordered: bool) -> u16 {
         let handlers = self.desk.handlers();
-        let ordered = self.wish.wanted.borrow().topology.is_ordered;
-        let enough = if ordered { handlers.max(ORDERED_PREFETCH) } else { handlers };
-        u16::try_from(enough).unwrap_or(u16::MAX).max(least)
+        let enough = if is_ordered { handlers.max(ORDERED_PREFETCH) } else { handlers };
+        u16::try_from(enough).unwrap_or(u16::MAX)
     }
 
     /// Ends a subscription. What it has begun is finished; the rest is for the others, or stays
     /// with the broker.
     pub(crate) fn leave(&self, member: &Arc<Member>) {
-        if self.desk.leave(member) {
-            self.wish.wanted.send_modify(|wanted| {
-                wanted.is_served = false;
-                wanted.version += 1;
-            });
+        let mut unwanted = Vec::new();
+        self.wish.wanted.send_modify(|wanted| {
+            unwanted = self.desk.leave(member);
+            wanted.is_served = self.desk.has_members();
+            wanted.version += 1;
+        });
+        for item in unwanted {
+            let (desk, undertaker) = (self.desk.clone(), self.undertaker.clone());
+            self.runtime.spawn(async move { undertaker.unwanted(&desk, item).await });
         }
     }
 
@@ -225,6 +226,19 @@ impl Drop for GroupHub {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// What one queue can't be for two subscriptions at once.
+fn mixture(topology: &GroupWish, options: &SubscribeOptions) -> Option<&'static str> {
+    if options.ordered_by.is_some() && !topology.is_ordered {
+        return Some(
+            "another of its subscriptions keeps no order, so events go to several processes at \
+             once; let all of them say `ordered_by`, or give this one a group of its own",
+        );
+    }
+    (options.temporary != topology.is_temporary).then_some(
+        "one of its subscriptions is temporary and another is not; give them groups of their own",
+    )
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {

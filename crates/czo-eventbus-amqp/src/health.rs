@@ -34,6 +34,7 @@ impl Shared {
                 LinkStatus::Closed => return Health::down("shut down"),
             }
         }
+        troubles.extend(self.publisher.trouble().map(|reason| format!("publishing: {reason}")));
         troubles.extend(self.hubs().iter().filter_map(|hub| hub.trouble()));
         let depths = tokio::time::timeout(PATIENCE, self.depths()).await;
         let depths = match depths {

@@ -8,6 +8,7 @@ use futures_util::{Stream, StreamExt};
 use lapin::tcp::OwnedTLSConfig;
 use lapin::{Connection, ConnectionProperties, Event};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::AmqpOptions;
 use crate::backoff::Backoff;
@@ -17,6 +18,9 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often the client is asked whether it still has a connection, should it not have said so.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A connection that lasted longer than this was no failure.
+const LONG: Duration = Duration::from_secs(2);
 
 /// How long a connection may take to close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
@@ -121,7 +125,8 @@ impl Link {
     pub(crate) async fn close(&self) {
         self.shared.closing.send_replace(true);
         let mut state = self.shared.state.clone();
-        let _ = state.wait_for(|state| matches!(state, State::Closed)).await;
+        // Until the keeper has ended, which closes the connection last.
+        while state.changed().await.is_ok() {}
     }
 }
 
@@ -138,6 +143,7 @@ impl Keeper {
     async fn keep(mut self) {
         let mut backoff = Backoff::default();
         loop {
+            let since = Instant::now();
             let mut closing = self.is_closing.clone();
             let closed = closing.wait_for(|closing| *closing);
             tokio::select! {
@@ -145,7 +151,7 @@ impl Keeper {
                 _ = closed => break,
                 lost = self.keep_one() => self.lose(&lost),
             }
-            if self.was_open() {
+            if self.was_open() && since.elapsed() > LONG {
                 backoff.reset();
             }
             let mut closing = self.is_closing.clone();

@@ -19,6 +19,9 @@ const MAX_REASON: usize = 1_000;
 /// How much of an unreadable message is shown, in bytes.
 const BEGINNING: usize = 500;
 
+/// How many bytes of foreign headers are taken over.
+const MAX_HEADERS: usize = 32 * 1024;
+
 const JSON: &str = "application/json";
 const PERSISTENT: u8 = 2;
 
@@ -34,6 +37,20 @@ const FIRST_FAILURE_REASON: &str = "x-first-failure-reason";
 const DEAD_GROUP: &str = "x-dead-group";
 const DEAD_REASON: &str = "x-dead-reason";
 const DEAD_AT: &str = "x-dead-at";
+
+/// What this crate writes.
+const OURS: [&str; 10] = [
+    EVENT_VERSION,
+    EVENT_SOURCE,
+    TRACEPARENT,
+    AUDIENCE,
+    ATTEMPTS,
+    FIRST_FAILURE_AT,
+    FIRST_FAILURE_REASON,
+    DEAD_GROUP,
+    DEAD_REASON,
+    DEAD_AT,
+];
 
 /// What is published: a body and what stands beside it.
 #[derive(Clone, Debug)]
@@ -73,9 +90,29 @@ impl Message {
         Ok(Self { body, properties })
     }
 
-    /// The message that was delivered, to be published elsewhere.
-    pub(crate) fn again(body: Vec<u8>, properties: &BasicProperties) -> Self {
-        let properties = properties.clone().with_delivery_mode(PERSISTENT);
+    /// A message that was delivered, to be published elsewhere.
+    ///
+    /// It takes over what says something about the event, and nothing that tells the broker what to
+    /// do: a foreign `user_id`, `expiration` or `CC` would have it refused, thrown away or given to
+    /// others.
+    pub(crate) fn again(body: Vec<u8>, old: &BasicProperties) -> Self {
+        let new_id = || Uuid::new_v4().to_string().into();
+        let mut properties = BasicProperties::default()
+            .with_delivery_mode(PERSISTENT)
+            .with_message_id(old.message_id().clone().unwrap_or_else(new_id))
+            .with_headers(headers_to_keep(old));
+        if let Some(content_type) = old.content_type().clone() {
+            properties = properties.with_content_type(content_type);
+        }
+        if let Some(correlation_id) = old.correlation_id().clone() {
+            properties = properties.with_correlation_id(correlation_id);
+        }
+        if let Some(timestamp) = *old.timestamp() {
+            properties = properties.with_timestamp(timestamp);
+        }
+        if let Some(event_type) = old.kind().clone() {
+            properties = properties.with_type(event_type);
+        }
         Self { body, properties }
     }
 
@@ -117,12 +154,8 @@ impl Message {
         ];
         let old = self.properties.headers().clone().unwrap_or_default();
         let mut headers = FieldTable::default();
-        for (name, value) in old.inner() {
-            // What the broker notes of its own dead letters would be taken for the latest.
-            let is_old = OLD.contains(&name.as_str()) || is_of_the_broker(name.as_str());
-            if !is_old {
-                headers.insert(name.clone(), value.clone());
-            }
+        for (name, value) in old.inner().iter().filter(|(name, _)| !OLD.contains(&name.as_str())) {
+            headers.insert(name.clone(), value.clone());
         }
         Self { properties: self.properties.with_headers(headers), ..self }
     }
@@ -131,6 +164,36 @@ impl Message {
         let mut headers = self.properties.headers().clone().unwrap_or_default();
         change(&mut headers);
         Self { properties: self.properties.with_headers(headers), ..self }
+    }
+}
+
+/// The headers that say something about the event. All others are left out where they are so many
+/// that they would not fit into a frame with ours.
+fn headers_to_keep(properties: &BasicProperties) -> FieldTable {
+    let mut headers = FieldTable::default();
+    let mut bytes = 0;
+    for (name, value) in properties.headers().iter().flat_map(|headers| headers.inner()) {
+        let is_for_the_broker =
+            is_of_the_broker(name.as_str()) || matches!(name.as_str(), "CC" | "BCC");
+        let is_ours = OURS.contains(&name.as_str());
+        let length = name.as_str().len() + length(value);
+        if is_for_the_broker || (!is_ours && bytes + length > MAX_HEADERS) {
+            continue;
+        }
+        bytes += length;
+        headers.insert(name.clone(), value.clone());
+    }
+    headers
+}
+
+/// How many bytes a value takes, or so many that it does not fit.
+fn length(value: &AMQPValue) -> usize {
+    match value {
+        AMQPValue::LongString(text) => text.as_bytes().len(),
+        AMQPValue::ShortString(text) => text.as_str().len(),
+        AMQPValue::ByteArray(bytes) => bytes.len(),
+        AMQPValue::FieldArray(_) | AMQPValue::FieldTable(_) => MAX_HEADERS,
+        _ => 8,
     }
 }
 

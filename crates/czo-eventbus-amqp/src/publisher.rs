@@ -4,17 +4,17 @@ mod in_flight;
 mod returns;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lapin::options::ConfirmSelectOptions;
-use lapin::{Channel, Confirmation};
+use lapin::{Channel, Connection};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
-use self::in_flight::{Addressed, Answer, InFlight};
+use self::in_flight::{Addressed, Answer, InFlight, Said};
 use self::returns::{Place, Returns};
 use crate::backoff::Backoff;
 use crate::declare::declare;
@@ -24,6 +24,9 @@ use crate::{AmqpOptions, Topology};
 
 /// How many messages may be with the broker and not confirmed.
 const WINDOW: usize = 4_096;
+
+/// From how many bytes on no more are sent until some are confirmed.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// How many more may wait for that.
 const WAITING: usize = 1_024;
@@ -42,6 +45,8 @@ pub(crate) struct Publisher {
     patience: Patience,
     /// How many messages wait for their confirmation.
     unconfirmed: Arc<Unconfirmed>,
+    /// Why nothing can be published over a connection that is there.
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 #[derive(Debug, Default)]
@@ -94,10 +99,18 @@ impl Publisher {
     pub(crate) fn start(options: &AmqpOptions, link: &Link) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING);
         let topology = Topology::exchanges(&options.names);
-        let line = Line { link: link.clone(), topology, receiver, again: VecDeque::new() };
+        let trouble = Arc::default();
+        let line = Line {
+            link: link.clone(),
+            topology,
+            receiver,
+            next: VecDeque::new(),
+            is_wary: false,
+            trouble: Arc::clone(&trouble),
+        };
         tokio::spawn(line.work_off());
         let patience = Patience { link: link.clone(), timeout: options.confirm_timeout };
-        Self { sender, patience, unconfirmed: Arc::default() }
+        Self { sender, patience, unconfirmed: Arc::default(), trouble }
     }
 
     /// Publishes a message, and waits for the broker's word.
@@ -137,6 +150,11 @@ impl Publisher {
         Ok(Pending { answer, until, patience: self.patience.clone() })
     }
 
+    /// Why nothing can be published over a connection that is there.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        lock(&self.trouble).clone()
+    }
+
     /// How many messages wait for their confirmation.
     pub(crate) fn unconfirmed(&self) -> usize {
         self.unconfirmed.count.load(Ordering::Acquire)
@@ -173,10 +191,7 @@ impl Pending {
         match tokio::time::timeout_at(self.until, self.answer).await {
             Ok(Ok(Answer::Confirmed { is_routed: true })) => Ok(Published::Routed),
             Ok(Ok(Answer::Confirmed { is_routed: false })) => Ok(Published::Unroutable),
-            Ok(Ok(Answer::Refused)) => {
-                let reason = "a queue did not take it: it is full, or out of order";
-                Err(NotConfirmed(reason.to_owned()))
-            }
+            Ok(Ok(Answer::Refused(reason))) => Err(NotConfirmed(reason)),
             Ok(Err(_)) => Err(closed()),
             Err(_) => Err(self.patience.ended()),
         }
@@ -207,113 +222,183 @@ struct Line {
     link: Link,
     topology: Topology,
     receiver: mpsc::Receiver<Outgoing>,
-    /// What was under way when the channel was lost, oldest first.
-    again: VecDeque<Outgoing>,
+    /// What is to be published next, oldest first: what was under way when a channel was lost, and
+    /// what came after it.
+    next: VecDeque<Outgoing>,
+    /// One of what was under way may have ended the channel, so they go one by one.
+    is_wary: bool,
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 /// Why a channel is no longer used.
 enum End {
-    Lost(String),
+    Lost(Loss),
     /// Nobody publishes any more.
     Done,
+}
+
+/// How a channel was lost.
+#[derive(Debug)]
+struct Loss {
+    reason: String,
+    /// Whether the broker found fault with something, rather than the connection.
+    is_refusal: bool,
+}
+
+/// What is with the broker over one channel.
+#[derive(Default)]
+struct Unanswered {
+    outgoing: BTreeMap<u64, Outgoing>,
+    returns: Returns,
+    /// Those that the broker has, of which it may still say that they came back.
+    unclear: Vec<u64>,
+    bytes: usize,
+    last: u64,
+    /// How many were answered.
+    answered: usize,
 }
 
 impl Line {
     /// Publishes until nobody does any more, or the link is closed.
     async fn work_off(mut self) {
         let mut backoff = Backoff::default();
-        while let Some(connection) = self.link.connection().await {
+        while let Some(connection) = self.connection().await {
             let channel = match open(&connection, &self.topology).await {
                 Ok(channel) => channel,
                 Err(error) => {
-                    tracing::warn!(
-                        error = in_words(&error),
-                        "RabbitMQ gives no channel to publish"
-                    );
+                    let reason = in_words(&error);
+                    tracing::warn!(reason, "RabbitMQ gives no channel to publish");
+                    *lock(&self.trouble) = Some(reason);
                     backoff.wait().await;
                     continue;
                 }
             };
-            match self.publish_over(channel).await {
-                End::Done => return,
-                End::Lost(reason) => {
-                    let again = self.again.len();
-                    tracing::debug!(reason, again, "the channel to publish was lost");
-                }
+            *lock(&self.trouble) = None;
+            let mut unanswered = Unanswered::default();
+            let End::Lost(loss) = self.publish_over(channel, &mut unanswered).await else { return };
+            tracing::debug!(
+                reason = loss.reason,
+                unanswered = unanswered.outgoing.len(),
+                "the channel to publish was lost"
+            );
+            if unanswered.answered > 0 {
+                backoff.reset();
             }
-            backoff.reset();
+            self.take_back(unanswered, &loss);
+            if self.is_wary {
+                backoff.wait().await;
+            }
         }
     }
 
-    async fn publish_over(&mut self, channel: Channel) -> End {
+    /// The connection; nothing once it is closed, or nobody publishes any more.
+    async fn connection(&mut self) -> Option<Arc<Connection>> {
+        loop {
+            tokio::select! {
+                connection = self.link.connection() => return connection,
+                next = self.receiver.recv(), if self.next.len() < WINDOW => match next {
+                    Some(outgoing) => self.next.push_back(outgoing),
+                    // Whoever waited for the rest has gone with the publisher.
+                    None => return None,
+                },
+            }
+        }
+    }
+
+    /// Lets what was not answered be published again, except what the broker does not take.
+    fn take_back(&mut self, unanswered: Unanswered, loss: &Loss) {
+        let alone = unanswered.outgoing.len() == 1;
+        self.is_wary = loss.is_refusal || (self.is_wary && unanswered.answered == 0);
+        for (_, outgoing) in unanswered.outgoing.into_iter().rev() {
+            if alone && loss.is_refusal {
+                let _ = outgoing.told.send(Answer::Refused(loss.reason.clone()));
+            } else {
+                self.next.push_front(outgoing);
+            }
+        }
+    }
+
+    async fn publish_over(&mut self, channel: Channel, unanswered: &mut Unanswered) -> End {
         let mut in_flight = InFlight::new();
-        let mut book = Book::default();
-        let (mut last, mut done) = (0, false);
-        let mut next = Vec::new();
-        let lost = loop {
-            let room = WINDOW - book.unconfirmed.len();
-            next.extend(self.again.drain(..room.min(self.again.len())));
-            if next.is_empty() {
+        let mut taken = Vec::new();
+        let mut done = false;
+        loop {
+            let room = unanswered.room(self.is_wary);
+            if self.next.is_empty() || room == 0 {
                 tokio::select! {
-                    taken = self.receiver.recv_many(&mut next, room), if room > 0 && !done => {
-                        done = taken == 0;
+                    count = self.receiver.recv_many(&mut taken, room), if room > 0 && !done => {
+                        done = count == 0;
+                        self.next.extend(taken.drain(..));
                     }
-                    () = in_flight.changed(), if !in_flight.is_empty() => {}
+                    () = in_flight.changed(), if !unanswered.outgoing.is_empty() => {}
                     else => return End::Done,
                 }
             }
-            // Who asked may have given up meanwhile.
-            for outgoing in next.drain(..).filter(|outgoing| !outgoing.told.is_closed()) {
-                last += 1;
-                in_flight.push(in_flight::publish(&channel, last, outgoing.addressed.clone()));
-                book.unconfirmed.insert(last, outgoing);
+            while unanswered.room(self.is_wary) > 0
+                && let Some(outgoing) = self.next.pop_front()
+            {
+                // Who asked may have given up meanwhile.
+                if !outgoing.told.is_closed() {
+                    let addressed = outgoing.addressed.clone();
+                    let number = unanswered.add(outgoing);
+                    in_flight.push(in_flight::publish(&channel, number, addressed));
+                }
             }
-            if let Some(lost) = book.settle(in_flight.ready()) {
-                break lost;
+            if let Some(loss) = unanswered.settle(in_flight.ready()) {
+                // What was confirmed before the end need not be published again.
+                let rest = async {
+                    while !in_flight.is_empty() {
+                        in_flight.changed().await;
+                        let _ = unanswered.settle(in_flight.ready());
+                    }
+                };
+                let _ = tokio::time::timeout(FAREWELL, rest).await;
+                return End::Lost(loss);
             }
-        };
-        // What was confirmed before the end need not be published again.
-        let rest = async {
-            while !in_flight.is_empty() {
-                in_flight.changed().await;
-                let _ = book.settle(in_flight.ready());
-            }
-        };
-        let _ = tokio::time::timeout(FAREWELL, rest).await;
-        for (_, outgoing) in book.unconfirmed.into_iter().rev() {
-            self.again.push_front(outgoing);
+            // What ended the channel before is answered now, or nothing was wrong with it.
+            self.is_wary &= unanswered.answered == 0;
         }
-        End::Lost(lost)
     }
 }
 
-/// What is under way over one channel, by the order in which it was published.
-#[derive(Debug, Default)]
-struct Book {
-    unconfirmed: BTreeMap<u64, Outgoing>,
-    returns: Returns,
-    /// Those that the broker has, of which it may still say that they came back.
-    unclear: Vec<u64>,
-}
+impl Unanswered {
+    /// How many more may be sent.
+    fn room(&self, is_wary: bool) -> usize {
+        let messages = if is_wary { 1 } else { WINDOW };
+        if self.bytes < MOST_BYTES { messages.saturating_sub(self.outgoing.len()) } else { 0 }
+    }
 
-impl Book {
-    /// Tells who asked what the broker has said by now; says why the channel is lost, if it is.
-    fn settle(&mut self, said: Vec<(u64, lapin::Result<Confirmation>)>) -> Option<String> {
-        let mut lost = None;
-        let mut confirmed = Vec::with_capacity(said.len());
+    /// Adds what is sent, and gives it a number.
+    fn add(&mut self, outgoing: Outgoing) -> u64 {
+        self.last += 1;
+        self.bytes += outgoing.addressed.message.body.len();
+        self.outgoing.insert(self.last, outgoing);
+        self.last
+    }
+
+    /// Tells who asked what the broker has said by now; says how the channel is lost, if it is.
+    fn settle(&mut self, said: Vec<Said>) -> Option<Loss> {
+        let mut loss = None;
+        let mut answers = Vec::with_capacity(said.len());
         for (number, said) in said {
-            let Ok(said) = said.map_err(|error| lost = Some(in_words(&error))) else { continue };
-            let is_taken = !said.is_nack();
-            let returned = said.take_message();
-            if let Some(returned) = &returned {
-                self.returns.add(returned);
+            match said {
+                Ok(confirmation) => {
+                    let is_taken = !confirmation.is_nack();
+                    let returned = confirmation.take_message();
+                    returned.iter().for_each(|returned| self.returns.add(returned));
+                    answers.push((number, is_taken, returned.is_some()));
+                }
+                Err(error) => {
+                    let is_refusal = finds_fault(&error);
+                    loss = Some(Loss { reason: in_words(&error), is_refusal });
+                }
             }
-            confirmed.push((number, is_taken, returned.is_some()));
         }
-        for (number, is_taken, brought_one) in confirmed {
+        for (number, is_taken, brought_one) in answers {
             let came_back = self.came_back(number);
             if !is_taken {
-                self.tell(number, Answer::Refused);
+                let reason = "a queue did not take it: it is full, or out of order";
+                self.tell(number, Answer::Refused(reason.to_owned()));
             } else if brought_one && !came_back {
                 self.unclear.push(number);
             } else {
@@ -328,25 +413,43 @@ impl Book {
                 self.unclear.push(number);
             }
         }
-        lost
+        loss
     }
 
     fn came_back(&mut self, number: u64) -> bool {
-        let outgoing = self.unconfirmed.get(&number);
+        let outgoing = self.outgoing.get(&number);
         outgoing.is_some_and(|outgoing| self.returns.take(&outgoing.addressed.place))
     }
 
     fn tell(&mut self, number: u64, answer: Answer) {
-        if let Some(outgoing) = self.unconfirmed.remove(&number) {
+        if let Some(outgoing) = self.outgoing.remove(&number) {
+            self.bytes -= outgoing.addressed.message.body.len();
+            self.answered += 1;
             // Who asked may have given up.
             let _ = outgoing.told.send(answer);
         }
     }
 }
 
-async fn open(connection: &lapin::Connection, topology: &Topology) -> lapin::Result<Channel> {
+/// Whether the broker says that what it was given is wrong, and not that it ends.
+fn finds_fault(error: &lapin::Error) -> bool {
+    const CONNECTION_FORCED: u16 = 320;
+    const INTERNAL_ERROR: u16 = 541;
+    match error.kind() {
+        lapin::ErrorKind::ProtocolError(error) => {
+            !matches!(error.get_id(), CONNECTION_FORCED | INTERNAL_ERROR)
+        }
+        _ => false,
+    }
+}
+
+async fn open(connection: &Connection, topology: &Topology) -> lapin::Result<Channel> {
     let channel = connection.create_channel().await?;
     declare(&channel, topology).await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     Ok(channel)
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

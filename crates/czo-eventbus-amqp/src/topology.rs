@@ -22,15 +22,14 @@ const RETRY_CAPACITY: i64 = 100_000;
 
 /// How often a quorum queue gives an event to processes that die over it before it becomes a dead
 /// letter. Far above what lost connections cause.
-const DELIVERY_LIMIT: i64 = 1_000;
+const DELIVERY_LIMIT: i64 = 200;
 
 /// As often as the broker can count: looking at a dead letter counts as a delivery.
 const NO_DELIVERY_LIMIT: i64 = 2_000_000_000;
 
 /// What is to be on the broker: exchanges, queues and bindings, by name.
 ///
-/// It is the same for the bus, which declares its part of it, and for `cargo xtask topology`,
-/// which compares the whole of it with a live broker.
+/// The bus declares its part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
     /// The exchanges, all durable.
@@ -264,7 +263,11 @@ fn retry_arguments(names: &Names, wish: &GroupWish, delay: Duration) -> QueueArg
 
 fn temporary_arguments(wish: &GroupWish) -> QueueArguments {
     let wish = GroupWish { kind: QueueKind::Classic, ..wish.clone() };
-    GroupWish { idle_life: Some(TEMPORARY_LIFE), ..wish }.arguments()
+    let mut arguments = GroupWish { idle_life: Some(TEMPORARY_LIFE), ..wish.clone() }.arguments();
+    if wish.is_ordered {
+        arguments.insert("x-single-active-consumer".into(), Argument::Flag(true));
+    }
+    arguments
 }
 
 /// Lets what leaves a quorum queue for another one go only once that one has it.

@@ -67,6 +67,15 @@ impl Czo {
         config: &Config,
         telemetry: Option<Telemetry>,
     ) -> Result<Application, RuntimeError> {
+        // On the heap: it is the largest part of whatever begins with it.
+        Box::pin(self.bring_up(config, telemetry)).await
+    }
+
+    async fn bring_up(
+        &self,
+        config: &Config,
+        telemetry: Option<Telemetry>,
+    ) -> Result<Application, RuntimeError> {
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
         let database = self.open_database(config).await?;
         let cursor_key = secrets::cursor_key(&database).await?;
@@ -79,7 +88,7 @@ impl Czo {
             tokens.first_owner(|token| data_dir::write_owner_token(&token_path, token)).await?;
         let instance = Instance::new()?;
 
-        let OpenBus { bus, dead_letters, parity } = config.event_bus.open(&self.clock);
+        let OpenBus { bus, dead_letters, broker, parity } = config.event_bus.open(&self.clock)?;
         let catalogue = self.event_catalogue()?;
         let bus: Arc<dyn EventBus> = Arc::new(SchemaGuard::new(bus, &catalogue)?);
         let outbox = Outbox::new(&database, config.outbox.outbox_options());
@@ -107,24 +116,26 @@ impl Czo {
             .authenticator(Arc::new(tokens.clone()))
             .shops(Arc::new(shops.clone()))
             .health(Arc::new(DatabaseHealth(database)))
-            .health(Arc::new(BusHealth(bus.clone())))
+            .health(Arc::new(BusHealth::of(&bus)))
             .health(Arc::new(outbox_health.clone()))
             .health(Arc::new(jobs_health.clone()))
             .health(Arc::new(CacheHealth(cache.clone())))
             .routes(jobs::routes(jobs.clone(), permissions.clone()))
             .routes(cache::routes(cache, permissions.clone()))
-            .routes(dead_letters::routes(
-                DeadLetterAdmin::new(dead_letters.clone()),
-                permissions.clone(),
-            ))
             .routes(parity::routes(parity.clone(), permissions.clone()));
+        if let Some(broker) = &broker {
+            api = api.health(Arc::new(BusHealth::of_rabbitmq(broker)));
+        }
         if let Some(telemetry) = telemetry {
-            api = api.routes(metrics_route::routes(telemetry, permissions));
+            api = api.routes(metrics_route::routes(telemetry, permissions.clone()));
         }
         let mut subgraphs = Vec::new();
         let registered = self.register(&context)?;
         let topology = self.topology(&registered)?;
         topology.check()?;
+        let dead_letters = dead_letters.open(&topology);
+        let letters = DeadLetterAdmin::new(dead_letters.clone());
+        api = api.routes(dead_letters::routes(letters, permissions));
         let own = jobs::keep_tidy(Arc::new(jobs.clone()), config.jobs.keep())?;
         let tasks = JobTasks::of(&jobs, &own, &registered)?;
         for (name, parts) in registered {

@@ -159,7 +159,7 @@ impl Command {
                 finish(application).await;
                 outcome
             }
-            Self::Dlq(args) => args.execute(&global.load()?).await,
+            Self::Dlq(args) => args.execute(&czo, &global.load()?).await,
             Self::Cache(args) => args.execute(&global.load()?).await,
             Self::Shops(command) => {
                 let application = boot_quietly(&czo, global).await?;
@@ -177,16 +177,16 @@ impl Command {
     }
 }
 
-/// The program up, for a command that does one thing: only warnings are logged.
+/// The program up, for a command that does one thing: only warnings are logged. It neither publishes
+/// nor handles events; what it does is told through the outbox.
 ///
 /// # Errors
 ///
 /// As [`Czo::boot`].
 pub async fn boot_quietly(czo: &Czo, global: &GlobalArgs) -> Result<Application, RuntimeError> {
-    let config = global.load()?;
+    let config = global.load()?.without_broker();
     czo_telemetry::install(&LogOptions { filter: "warn".to_owned(), ..config.log_options() })?;
-    // On the heap: it is the largest part of every command.
-    let application = Box::pin(czo.boot(&config, None)).await?;
+    let application = czo.boot(&config, None).await?;
     if let Some(token) = application.first_token() {
         let path = config.owner_token_path();
         output::print_note(&format!(

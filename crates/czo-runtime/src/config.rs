@@ -2,6 +2,7 @@
 
 mod cache;
 mod error;
+mod event_bus;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -26,9 +27,10 @@ pub use cache::{CacheConfig, CacheProvider};
 pub use error::ConfigError;
 use error::value_error;
 pub(crate) use error::wrong;
+pub use event_bus::{EventBusConfig, EventBusProvider, RabbitMqConfig};
 pub use sections::{
-    DatabaseConfig, EventBusConfig, EventBusProvider, FetchConfig, GraphqlConfig, JobsConfig,
-    JobsProvider, LogConfig, OutboxConfig, RoleConfig, ServerConfig,
+    DatabaseConfig, FetchConfig, GraphqlConfig, JobsConfig, JobsProvider, LogConfig, OutboxConfig,
+    RoleConfig, ServerConfig,
 };
 
 /// The file that is read where no other is named, if it is there.
@@ -146,6 +148,7 @@ impl Config {
         }
         self.outbox.check()?;
         self.jobs.check()?;
+        self.event_bus.check()?;
         self.cache.check()?;
         if self.roles.contains_key(StaticRoles::OWNER) {
             let message =
@@ -196,6 +199,12 @@ impl Config {
         effective.database.url = Some(self.database_options().url);
         effective.demo = Some(self.wants_demo());
         effective
+    }
+
+    /// The same for a process that has no part in the events of others.
+    pub(crate) fn without_broker(mut self) -> Self {
+        self.event_bus = EventBusConfig::default();
+        self
     }
 
     pub(crate) fn http_options(&self) -> Result<HttpOptions, ConfigError> {
@@ -284,6 +293,20 @@ mod tests {
             ("[database]\nmax_connections = 0", "database.max_connections"),
             ("[database]\nurl = \"mysql://u:s3cr3t@db/shop\"", "database.url"),
             ("[event_bus]\nprovider = \"kafka\"", "event_bus.provider"),
+            ("[event_bus]\nprovider = \"rabbitmq\"", "event_bus.rabbitmq.url"),
+            ("[event_bus]\ndual_write = true", "event_bus.rabbitmq.url"),
+            ("[event_bus.rabbitmq]\nurl = \"amqp://u:s3cr3t@mq\"", "event_bus.rabbitmq.url"),
+            (
+                "[event_bus]\nprovider = \"rabbitmq\"\nrabbitmq.url = \"http://u:s3cr3t@mq\"",
+                "event_bus.rabbitmq.url",
+            ),
+            (
+                "[event_bus]\nprovider = \"rabbitmq\"\ndual_write = true\nrabbitmq.url = \"amqp://mq\"",
+                "event_bus.dual_write",
+            ),
+            ("[event_bus.rabbitmq]\nqueue_prefix = \"a b\"", "event_bus.rabbitmq"),
+            ("[event_bus.rabbitmq]\nqueue_kind = \"lazy\"", "event_bus.rabbitmq.queue_kind"),
+            ("[event_bus.rabbitmq]\nprefetch = 0", "event_bus.rabbitmq.prefetch"),
             ("[outbox]\nrelay = \"no\"", "outbox.relay"),
             ("[outbox]\nlease_seconds = 0", "outbox.lease_seconds"),
             ("[outbox]\npoll_milliseconds = 0", "outbox.poll_milliseconds"),

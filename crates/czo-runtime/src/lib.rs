@@ -28,7 +28,7 @@ pub use builder::{Czo, CzoBuilder};
 pub use config::{
     CacheConfig, CacheProvider, Config, ConfigError, DEFAULT_FILE, DatabaseConfig, EventBusConfig,
     EventBusProvider, FetchConfig, GraphqlConfig, JobsConfig, JobsProvider, LogConfig,
-    OutboxConfig, RoleConfig, ServerConfig,
+    OutboxConfig, RabbitMqConfig, RoleConfig, ServerConfig,
 };
 pub use error::RuntimeError;
 pub use server_file::RunningServer;

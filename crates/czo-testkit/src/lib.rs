@@ -4,19 +4,33 @@ pub mod bus_conformance;
 mod bus_recorder;
 pub mod cache_conformance;
 mod committed_events;
+#[cfg(feature = "broker")]
+mod foreign_client;
 pub mod job_conformance;
 mod statements;
+mod tcp_proxy;
+#[cfg(feature = "broker")]
+mod test_broker;
 mod test_database;
 mod test_shops;
+#[cfg(feature = "broker")]
+mod tool_error;
 
 pub use bus_conformance::BusUnderTest;
 pub use bus_recorder::BusRecorder;
 pub use cache_conformance::{CacheTest, CacheUnderTest};
 pub use committed_events::CommittedEvents;
+#[cfg(feature = "broker")]
+pub use foreign_client::ForeignClient;
 pub use job_conformance::{JobTest, JobsUnderTest};
 pub use statements::Statements;
+pub use tcp_proxy::TcpProxy;
+#[cfg(feature = "broker")]
+pub use test_broker::{TestBroker, TestBrokerOptions};
 pub use test_database::TestDatabase;
 pub use test_shops::TestShops;
+#[cfg(feature = "broker")]
+pub use tool_error::ToolError;
 
 /// What the macros of this crate write. Not for use by hand.
 #[doc(hidden)]

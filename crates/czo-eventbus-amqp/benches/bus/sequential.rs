@@ -11,7 +11,7 @@ use crate::place::Place;
 use crate::rounds::{Measured, percentile};
 
 pub(crate) async fn measure(place: &Place, options: &Options) -> Result<()> {
-    let (plain, channel) = (Letter::plain(place)?, place.confirming().await?);
+    let (letter, channel) = (Letter::same(place)?, place.confirming().await?);
     let count = options.one_by_one();
     let mut medians = [Vec::new(), Vec::new()];
     let measured = Measured::<2>::of(options.rounds(), async |way| {
@@ -20,7 +20,7 @@ pub(crate) async fn measure(place: &Place, options: &Options) -> Result<()> {
         for event in events {
             let began = Instant::now();
             match way {
-                0 => plain.publish(place, &channel).await?,
+                0 => letter.publish(place, &channel).await?,
                 _ => place.bus.publish(event).await?,
             }
             times.push(began.elapsed().as_secs_f64() * 1e3);

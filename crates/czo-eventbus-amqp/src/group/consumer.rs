@@ -12,7 +12,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 use tokio::sync::watch;
 
-use super::desk::{Desk, Put};
+use super::desk::Desk;
 use super::failure::Undertaker;
 use super::item::{Item, Parcel};
 use super::receipts::Receipts;
@@ -21,13 +21,16 @@ use crate::backoff::Backoff;
 use crate::declare::declare;
 use crate::link::{Link, LinkStatus, in_words};
 use crate::message;
-use crate::{AmqpOptions, Names, Topology};
+use crate::{AmqpOptions, GroupWish, Names, Topology};
 
 /// How often the client is asked whether it still has a channel, should it not have said so.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How long to wait before something is asked for again that the broker has in another form.
 const CONFLICT_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long a channel may take to close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the protocol says where something is there with other properties.
 const PRECONDITION_FAILED: u16 = 406;
@@ -41,8 +44,10 @@ pub(super) struct Consumer {
     wanted: watch::Receiver<Wanted>,
     desk: Arc<Desk>,
     undertaker: Arc<Undertaker>,
-    /// Those of the last channel.
-    receipts: Option<Receipts>,
+    /// What the group was given by the last channel can only be acknowledged on it.
+    line: Option<(Channel, Receipts)>,
+    /// The version of the wish that is being granted.
+    version: u64,
 }
 
 /// Why nothing comes from a channel any more.
@@ -54,11 +59,26 @@ enum End {
     Refused(String),
 }
 
-/// What to do about a change of what is wanted.
-enum Change {
-    Declare,
-    ConsumeAnew,
-    Leave,
+/// How the broker is listened to.
+struct Listening {
+    consumer: lapin::Consumer,
+    tag: String,
+    wanted: Wanted,
+}
+
+impl Listening {
+    /// Whether something else is wanted than to be told of more.
+    fn is_outdated(&self, wanted: &Wanted) -> bool {
+        // A group that keeps order has enough at hand, and would lose its turn.
+        let prefetch = wanted.prefetch != self.wanted.prefetch && !wanted.topology.is_ordered;
+        wanted.is_over || !wanted.is_served || prefetch
+    }
+}
+
+impl From<lapin::Error> for End {
+    fn from(error: lapin::Error) -> Self {
+        Self::Lost(in_words(&error))
+    }
 }
 
 impl Consumer {
@@ -76,7 +96,8 @@ impl Consumer {
             wanted: wish.wanted.subscribe(),
             desk: desk.clone(),
             undertaker: undertaker.clone(),
-            receipts: None,
+            line: None,
+            version: 0,
         }
     }
 
@@ -89,12 +110,15 @@ impl Consumer {
                 continue;
             }
             let Some(connection) = self.connection().await else { continue };
-            let version = self.wanted.borrow().version;
-            match self.serve(&connection).await {
+            let end = self.serve(&connection).await.unwrap_or_else(|end| end);
+            if !matches!(end, End::Left) {
+                // What it brought is given out again.
+                drop(self.desk.clear());
+                self.close().await;
+            }
+            match end {
                 End::Left => backoff.reset(),
                 End::Lost(reason) => {
-                    // What it brought is given out again.
-                    drop(self.desk.clear());
                     if self.tell(|served| served.trouble.replace(reason.clone())).is_none() {
                         let group = self.undertaker.group().as_str();
                         tracing::warn!(group, reason, "a group lost its queue; it is tried again");
@@ -105,6 +129,7 @@ impl Consumer {
                 End::Refused(reason) => {
                     let group = self.undertaker.group().as_str();
                     tracing::error!(group, reason, "a group can't have its queue");
+                    let version = self.version;
                     self.tell(|served| served.conflict = Some((version, reason)));
                     let pause = tokio::time::sleep(CONFLICT_PAUSE);
                     tokio::select! {
@@ -115,9 +140,7 @@ impl Consumer {
             }
         }
         self.desk.is_idle().await;
-        if let Some(receipts) = &self.receipts {
-            receipts.are_told().await;
-        }
+        self.close().await;
         self.tell(|served| served.is_over = true);
     }
 
@@ -139,91 +162,171 @@ impl Consumer {
         }
     }
 
-    async fn serve(&mut self, connection: &Connection) -> End {
-        match self.serve_over(connection).await {
-            Ok(end) => end,
-            Err(error) => match error.kind() {
-                lapin::ErrorKind::ProtocolError(amqp) if amqp.get_id() == PRECONDITION_FAILED => {
-                    End::Refused(format!(
-                        "{}; delete what is there, or let `cargo xtask topology apply` move its \
-                         messages",
-                        amqp.get_message()
-                    ))
+    /// Listens until nobody does any more; the error is the end, too.
+    async fn serve(&mut self, connection: &Connection) -> Result<End, End> {
+        // Handlers of before may still have what can only be acknowledged on the channel of before.
+        let open = self.line.clone().filter(|(channel, _)| channel.status().connected());
+        let (channel, receipts) = match open {
+            Some(line) => line,
+            None => {
+                let channel = connection.create_channel().await?;
+                let receipts = Receipts::of(channel.clone());
+                (channel, receipts)
+            }
+        };
+        self.line = Some((channel.clone(), receipts.clone()));
+        let mut listening: Option<Listening> = None;
+        loop {
+            let wanted = self.wanted.borrow_and_update().clone();
+            self.version = wanted.version;
+            if wanted.is_over || !wanted.is_served {
+                if let Some(listening) = listening {
+                    self.leave(connection, &channel, &receipts, listening).await?;
                 }
-                _ => End::Lost(in_words(&error)),
-            },
+                return Ok(End::Left);
+            }
+            if let Some(listening) = listening.take() {
+                self.hear_out(&channel, &receipts, listening).await?;
+            }
+            self.declare(&channel, &wanted).await?;
+            let mut now = self.listen(&channel, &wanted).await?;
+            self.is_served(wanted.version);
+            self.hear(&channel, &receipts, &mut now).await?;
+            listening = Some(now);
         }
     }
 
-    async fn serve_over(&mut self, connection: &Connection) -> lapin::Result<End> {
-        let channel = connection.create_channel().await?;
-        let receipts = self.receipts.insert(Receipts::of(channel.clone())).clone();
+    async fn listen(&self, channel: &Channel, wanted: &Wanted) -> lapin::Result<Listening> {
+        channel.basic_qos(wanted.prefetch, BasicQosOptions::default()).await?;
+        let queue = self.names.queue(self.undertaker.group());
+        let tag = format!("{queue}#{}", wanted.version);
+        let options = BasicConsumeOptions::default();
+        let consuming = channel.basic_consume(
+            queue.into(),
+            tag.as_str().into(),
+            options,
+            FieldTable::default(),
+        );
+        Ok(Listening { consumer: consuming.await?, tag, wanted: wanted.clone() })
+    }
+
+    /// Takes in what comes, until the broker is to be listened to in another way, or not at all.
+    async fn hear(
+        &mut self,
+        channel: &Channel,
+        receipts: &Receipts,
+        listening: &mut Listening,
+    ) -> Result<(), End> {
         loop {
-            let wanted = self.wanted.borrow_and_update().clone();
-            if wanted.is_over || !wanted.is_served {
-                self.leave(&channel, &receipts, &wanted).await;
-                return Ok(End::Left);
-            }
-            self.declare(&channel, &wanted).await?;
-            channel.basic_qos(wanted.prefetch, BasicQosOptions::default()).await?;
-            let queue = self.names.queue(self.undertaker.group());
-            let tag = format!("{queue}#{}", wanted.version);
-            let options = BasicConsumeOptions::default();
-            let mut consumer = channel
-                .basic_consume(queue.into(), tag.as_str().into(), options, FieldTable::default())
-                .await?;
-            self.is_served(wanted.version);
-            let prefetch = wanted.prefetch;
-            loop {
-                tokio::select! {
-                    delivery = consumer.next() => match delivery {
-                        Some(Ok(delivery)) => self.take_in(delivery, &receipts).await,
-                        Some(Err(error)) => return Err(error),
-                        None => return Ok(End::Lost("the queue was deleted".to_owned())),
-                    },
-                    _ = self.wanted.changed() => {
-                        let wanted = self.wanted.borrow_and_update().clone();
-                        match change(&wanted, prefetch) {
-                            Change::Declare => {
-                                self.declare(&channel, &wanted).await?;
-                                self.is_served(wanted.version);
-                            }
-                            Change::ConsumeAnew | Change::Leave => break,
-                        }
+            tokio::select! {
+                delivery = listening.consumer.next() => match delivery {
+                    Some(delivery) => self.take_in(delivery?, receipts).await,
+                    None => return Err(End::Lost("the broker ended it: its queue was deleted, perhaps".to_owned())),
+                },
+                _ = self.wanted.changed() => {
+                    let wanted = self.wanted.borrow_and_update().clone();
+                    if listening.is_outdated(&wanted) {
+                        self.wanted.mark_changed();
+                        return Ok(());
                     }
-                    () = tokio::time::sleep(LOOK) => {
-                        if !channel.status().connected() {
-                            return Ok(End::Lost("the channel was lost".to_owned()));
-                        }
+                    self.version = wanted.version;
+                    self.declare(channel, &wanted).await?;
+                    self.is_served(wanted.version);
+                }
+                () = tokio::time::sleep(LOOK) => {
+                    if !channel.status().connected() {
+                        return Err(End::Lost("the channel was lost".to_owned()));
                     }
                 }
             }
-            channel.basic_cancel(tag.into(), BasicCancelOptions::default()).await?;
-            while let Some(delivery) = consumer.next().await {
-                self.take_in(delivery?, &receipts).await;
-            }
         }
+    }
+
+    /// Listens no more, and takes in what was on its way.
+    async fn hear_out(
+        &self,
+        channel: &Channel,
+        receipts: &Receipts,
+        listening: Listening,
+    ) -> Result<(), End> {
+        let Listening { mut consumer, tag, .. } = listening;
+        channel.basic_cancel(tag.into(), BasicCancelOptions::default()).await?;
+        while let Some(delivery) = consumer.next().await {
+            self.take_in(delivery?, receipts).await;
+        }
+        Ok(())
     }
 
     /// Makes what the group needs, but for what it needs only once an event fails.
-    async fn declare(&self, channel: &Channel, wanted: &Wanted) -> lapin::Result<()> {
+    async fn declare(&self, channel: &Channel, wanted: &Wanted) -> Result<(), End> {
         let wish = wanted.topology.at_first();
-        declare(channel, &Topology::exchanges(&self.names).with(&self.names, &wish)).await
+        let topology = Topology::exchanges(&self.names).with(&self.names, &wish);
+        declare(channel, &topology).await.map_err(|error| match error.kind() {
+            lapin::ErrorKind::ProtocolError(amqp) if amqp.get_id() == PRECONDITION_FAILED => {
+                let reason = amqp.get_message();
+                End::Refused(format!(
+                    "{reason}; delete the queue once it is empty, or give the group another name"
+                ))
+            }
+            _ => End::from(error),
+        })
     }
 
     /// Gives back what no handler has.
-    async fn leave(&self, channel: &Channel, receipts: &Receipts, wanted: &Wanted) {
-        for item in self.desk.clear() {
-            item.parcel.receipt.give_back();
-        }
-        receipts.are_told().await;
-        if wanted.topology.is_temporary {
-            let queue = self.names.queue(self.undertaker.group());
-            // Others may listen to it.
-            let options = QueueDeleteOptions { if_unused: true, ..Default::default() };
-            if let Err(error) = channel.queue_delete(queue.into(), options).await {
-                tracing::debug!(%error, "a temporary queue stays until the broker forgets it");
+    ///
+    /// Where order is kept, the next process must not have anything before the handlers here are
+    /// done, and then all of it in its order: that is what the end of the channel does, and neither
+    /// a cancelled consumer nor single messages that are given back.
+    async fn leave(
+        &mut self,
+        connection: &Connection,
+        channel: &Channel,
+        receipts: &Receipts,
+        mut listening: Listening,
+    ) -> Result<(), End> {
+        let GroupWish { is_ordered, is_temporary, .. } = listening.wanted.topology;
+        if !is_ordered && !is_temporary {
+            self.hear_out(channel, receipts, listening).await?;
+            for item in self.desk.clear() {
+                item.parcel.receipt.give_back();
             }
+            return Ok(());
+        }
+        loop {
+            tokio::select! {
+                () = self.desk.is_idle() => break,
+                delivery = listening.consumer.next() => match delivery {
+                    Some(Ok(delivery)) => self.take_in(delivery, receipts).await,
+                    // It is over in any case.
+                    Some(Err(_)) | None => break,
+                },
+            }
+        }
+        drop(self.desk.clear());
+        self.close().await;
+        if is_temporary {
+            self.delete_queue(connection).await;
+        }
+        Ok(())
+    }
+
+    /// Deletes the queue, unless others listen to it.
+    async fn delete_queue(&self, connection: &Connection) {
+        let queue = self.names.queue(self.undertaker.group());
+        let options = QueueDeleteOptions { if_unused: true, ..Default::default() };
+        let deleted =
+            async { connection.create_channel().await?.queue_delete(queue.into(), options).await };
+        if let Err(error) = deleted.await {
+            tracing::debug!(%error, "a temporary queue stays until the broker forgets it");
+        }
+    }
+
+    /// Closes the channel, so that the broker gives out again what was not acknowledged on it.
+    async fn close(&mut self) {
+        if let Some((channel, receipts)) = self.line.take() {
+            receipts.are_told().await;
+            let closing = channel.close(200, "".into());
+            let _ = tokio::time::timeout(CLOSE_PATIENCE, closing).await;
         }
     }
 
@@ -239,23 +342,16 @@ impl Consumer {
             }
         };
         let item = Item { event, parcel, key: None };
-        match self.desk.put(item) {
-            Put::Waits => {}
-            Put::Over(item) => item.parcel.receipt.give_back(),
-            // Everybody has all events of the system, and what is for one group is for those of it
-            // who want it.
-            Put::Unwanted(item)
-                if exchange.as_str() == self.names.system
-                    || message::has_audience(&item.parcel.properties) =>
-            {
-                item.parcel.receipt.done();
-            }
-            // Another process of the group may want it, or another version of the program.
-            Put::Unwanted(item) => {
-                self.desk.begin();
-                self.undertaker.unwanted(&self.desk, item).await;
-            }
+        let Some(item) = self.desk.put(item) else { return };
+        // Everybody has all events of the system, and what is for one group is for those of it who
+        // want it.
+        let is_system = exchange.as_str() == self.names.system;
+        if is_system || message::has_audience(&item.parcel.properties) {
+            item.parcel.receipt.done();
+            return self.desk.finish(item);
         }
+        // Another process of the group may want it, or another version of the program.
+        self.undertaker.unwanted(&self.desk, item).await;
     }
 
     fn is_served(&self, version: u64) {
@@ -268,15 +364,5 @@ impl Consumer {
         let mut told = None;
         self.wish.served.send_modify(|served| told = Some(change(served)));
         told.expect("it was called")
-    }
-}
-
-fn change(wanted: &Wanted, prefetch: u16) -> Change {
-    if wanted.is_over || !wanted.is_served {
-        Change::Leave
-    } else if wanted.prefetch != prefetch {
-        Change::ConsumeAnew
-    } else {
-        Change::Declare
     }
 }

@@ -33,17 +33,6 @@ struct State {
     under_way: usize,
 }
 
-/// Where an item goes.
-#[derive(Debug)]
-pub(super) enum Put {
-    /// It waits for a member.
-    Waits,
-    /// Nobody wants it.
-    Unwanted(Item),
-    /// Nobody takes anything any more.
-    Over(Item),
-}
-
 impl State {
     fn end_turn(&mut self, key: Option<Arc<str>>) {
         if let Some(next) = key.and_then(|key| self.lanes.leave(key)) {
@@ -53,6 +42,26 @@ impl State {
 
     fn wake_all(&self) {
         self.members.iter().for_each(|member| member.wake());
+    }
+
+    fn is_wanted(&self, item: &Item) -> bool {
+        self.members.iter().any(|member| member.wants(&item.event.event_type))
+    }
+
+    /// Takes out what no handler has and nobody wants.
+    fn take_unwanted(&mut self) -> Vec<Item> {
+        let members = &self.members;
+        let is_wanted =
+            |item: &Item| members.iter().any(|member| member.wants(&item.event.event_type));
+        let mut unwanted = self.lanes.take_unwanted(is_wanted);
+        for item in self.ahead.drain(..).chain(self.waiting.drain(..)).collect::<Vec<_>>() {
+            if is_wanted(&item) {
+                self.waiting.push_back(item);
+            } else {
+                unwanted.push(item);
+            }
+        }
+        unwanted
     }
 
     /// Takes out everything that no handler has.
@@ -77,30 +86,43 @@ impl Desk {
         lock(&self.state).members.push(member);
     }
 
-    /// Ends a membership, and says whether it was the last.
-    pub(super) fn leave(&self, leaver: &Arc<Member>) -> bool {
+    /// Ends a membership. What nobody wants any more is taken out.
+    pub(super) fn leave(&self, leaver: &Arc<Member>) -> Vec<Item> {
         leaver.stop();
         let mut state = lock(&self.state);
-        let before = state.members.len();
         state.members.retain(|member| !Arc::ptr_eq(member, leaver));
+        let unwanted = match state.members.is_empty() {
+            // All of it goes back to the broker, once that gives out no more.
+            true => Vec::new(),
+            false => state.take_unwanted(),
+        };
+        state.under_way += unwanted.len();
         // What the leaver was woken for, others have to look at.
         state.wake_all();
-        before > 0 && state.members.is_empty()
+        unwanted
     }
 
-    /// Puts what the broker gave out behind all that waits.
-    pub(super) fn put(&self, item: Item) -> Put {
+    pub(super) fn has_members(&self) -> bool {
+        !lock(&self.state).members.is_empty()
+    }
+
+    /// Puts what the broker gave out behind all that waits; gives it back where there are members,
+    /// and none of them wants it. It counts as under way then.
+    #[must_use]
+    pub(super) fn put(&self, item: Item) -> Option<Item> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        if self.is_over() {
-            return Put::Over(item);
-        }
         let event_type = &item.event.event_type;
-        let wanting = |member: &&Arc<Member>| member.wants(event_type);
-        if !state.members.iter().any(|member| wanting(&member)) {
-            return Put::Unwanted(item);
+        if state.members.is_empty() {
+            // They have left, and it goes back to the broker with the rest.
+            state.waiting.push_back(item);
+            return None;
         }
-        let mut wanting = state.members.iter().filter(wanting);
+        let mut wanting = state.members.iter().filter(|member| member.wants(event_type)).peekable();
+        if wanting.peek().is_none() {
+            state.under_way += 1;
+            return Some(item);
+        }
         let key = wanting.find_map(|member| member.options.ordering_key(&item.event));
         let key = key.map(std::borrow::Cow::into_owned);
         let item = match key {
@@ -112,17 +134,23 @@ impl Desk {
             // All of them: whoever is free takes it, a busy one must not keep it from the others.
             state.wake_all();
         }
-        Put::Waits
+        None
     }
 
-    /// Puts back what is to be tried again, before all that waits. It counts as under way no more.
-    pub(super) fn put_back(&self, item: Item) {
+    /// Puts back what is to be tried again, before all that waits, so that it is under way no more;
+    /// gives it back, still under way, where nobody wants it.
+    #[must_use]
+    pub(super) fn put_back(&self, item: Item) -> Option<Item> {
         let mut state = lock(&self.state);
+        if !state.is_wanted(&item) {
+            return Some(item);
+        }
         state.under_way -= 1;
         state.ahead.push_back(item);
         state.wake_all();
         drop(state);
         self.finished.notify_waiters();
+        None
     }
 
     /// The oldest item that `member` wants, as soon as there is one; nothing once it is stopped.
@@ -155,7 +183,7 @@ impl Desk {
         item.parcel.is_redelivered && lock(&self.state).recent.contains(item.event.id)
     }
 
-    /// Something is under way that no handler has.
+    /// Something is under way that is no event.
     pub(super) fn begin(&self) {
         lock(&self.state).under_way += 1;
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use czo_core::{Failure, Group, HandlerError, RetryPolicy};
+use futures_util::future::BoxFuture;
 
 use super::desk::Desk;
 use super::item::{Item, Parcel};
@@ -88,22 +89,36 @@ impl Undertaker {
             "an event handler failed, and is tried again"
         );
         let (undertaker, desk) = (self.clone(), desk.clone());
-        tokio::spawn(async move { undertaker.wait(&desk, item, delay).await });
+        tokio::spawn(async move {
+            if let Some(unwanted) = undertaker.wait(&desk, item, delay).await {
+                undertaker.unwanted(&desk, unwanted).await;
+            }
+        });
     }
 
     /// Lets an event wait for a process that wants it: its queue brings it, and nobody here does.
-    pub(super) async fn unwanted(self: &Arc<Self>, desk: &Arc<Desk>, mut item: Item) {
-        let attempts = &mut item.parcel.history.attempts;
-        *attempts = attempts.saturating_add(1);
-        let error = HandlerError::retryable(format!(
-            "no subscription of this group wants `{}` in the process that got it: a binding is left \
-             of an earlier version of the program (`cargo xtask topology plan` shows it), or \
-             processes of the group want different events",
-            item.event.event_type
-        ));
-        let mut delays: Vec<_> = lock(&self.topology).retries.iter().copied().collect();
-        delays.sort_unstable();
-        self.failed(desk, item, &RetryPolicy::after(delays), &error).await;
+    pub(super) fn unwanted<'u>(
+        self: &'u Arc<Self>,
+        desk: &'u Arc<Desk>,
+        mut item: Item,
+    ) -> BoxFuture<'u, ()> {
+        Box::pin(async move {
+            if !desk.has_members() {
+                // Another process may want it.
+                item.parcel.receipt.give_back();
+                return desk.finish(item);
+            }
+            let attempts = &mut item.parcel.history.attempts;
+            *attempts = attempts.saturating_add(1);
+            let error = HandlerError::retryable(format!(
+                "no subscription of this group wants `{}` in the process that got it: a binding is \
+                 left of an earlier version of the program, or processes of the group want \
+                 different events",
+                item.event.event_type
+            ));
+            let delays = lock(&self.topology).retries.clone();
+            self.failed(desk, item, &RetryPolicy::after(delays), &error).await;
+        })
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) {
@@ -119,14 +134,20 @@ impl Undertaker {
     }
 
     /// Lets an event wait for its next attempt: in a queue of the broker, or here where there is
-    /// none for it, or it takes nothing.
-    async fn wait(&self, desk: &Desk, item: Item, delay: Duration) {
+    /// none for it, or it takes nothing. It comes back where nobody here wants it any more.
+    async fn wait(&self, desk: &Desk, item: Item, delay: Duration) -> Option<Item> {
+        if !item.parcel.receipt.is_open() {
+            // The broker gives it out again.
+            desk.finish(item);
+            return None;
+        }
         let queue = lock(&self.topology).retry_queue(&self.names, delay);
         if let Some((queue, arguments)) = queue {
             match self.wait_there(&queue, &arguments, &item.parcel).await {
                 Ok(()) => {
                     item.parcel.receipt.done();
-                    return desk.finish(item);
+                    desk.finish(item);
+                    return None;
                 }
                 Err(NotConfirmed(reason)) => {
                     let group = self.group.as_str();
@@ -138,20 +159,17 @@ impl Undertaker {
             () = desk.has_ended() => {}
             () = tokio::time::sleep(delay) => {}
         }
-        self.go_on(desk, item).await;
+        self.go_on(desk, item)
     }
 
     /// Has an event that waited here tried again, if that is still up to us.
-    async fn go_on(&self, desk: &Desk, item: Item) {
-        if desk.is_over() {
-            item.parcel.receipt.give_back();
+    fn go_on(&self, desk: &Desk, item: Item) -> Option<Item> {
+        if desk.is_over() || !item.parcel.receipt.is_open() {
+            // It goes back to the broker with its channel, or has gone.
             desk.finish(item);
-        } else if item.parcel.receipt.is_open() {
-            desk.put_back(item);
-        } else {
-            // The broker gives it out again.
-            desk.finish(item);
+            return None;
         }
+        desk.put_back(item)
     }
 
     async fn wait_there(
@@ -214,6 +232,10 @@ impl Undertaker {
             parcel.receipt.done();
             return desk.end_turn(key);
         }
+        if !parcel.receipt.is_open() {
+            // The broker gives it out again.
+            return desk.end_turn(key);
+        }
         let letter = parcel.message().buried(&self.group, last);
         let (exchange, queue) = (&self.names.dead_letters, self.names.queue(&self.group));
         let sent = self.publisher.send(exchange, &queue, letter.clone()).await;
@@ -261,7 +283,8 @@ impl Undertaker {
                 return;
             }
             if desk.is_over() {
-                return parcel.receipt.give_back();
+                // It goes back to the broker with its channel.
+                return;
             }
             tokio::select! {
                 () = desk.has_ended() => {}

@@ -39,6 +39,21 @@ impl Lanes {
         }
     }
 
+    /// Takes out what waits and is not wanted.
+    pub(super) fn take_unwanted(&mut self, is_wanted: impl Fn(&Item) -> bool) -> Vec<Item> {
+        let mut unwanted = Vec::new();
+        for lane in self.lanes.values_mut() {
+            for item in std::mem::take(lane) {
+                if is_wanted(&item) {
+                    lane.push_back(item);
+                } else {
+                    unwanted.push(item);
+                }
+            }
+        }
+        unwanted
+    }
+
     /// Takes out everything that waits. Whoever has a turn keeps it.
     pub(super) fn take_waiting(&mut self) -> impl Iterator<Item = Item> {
         self.lanes.values_mut().flat_map(|lane| lane.drain(..)).collect::<Vec<_>>().into_iter()

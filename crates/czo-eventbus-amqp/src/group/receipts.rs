@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
 use lapin::{Acker, Channel};
@@ -10,6 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 
 /// How many words are taken at once.
 const MANY: usize = 1_024;
+
+/// How long the client may take to say a word to the broker. It is a matter of microseconds, and
+/// one that lost its connection must not hold up others for ever.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Tells the broker what became of what it gave out over one channel, in a task of its own: nobody
 /// waits for that, and of many in a row one word tells. It ends with the last receipt.
@@ -114,33 +120,58 @@ impl Teller {
                     Word::Asked(told) => asked.push(told),
                 }
             }
-            if let Err(error) = self.tell(&done, &given_back).await {
-                tracing::debug!(%error, "the broker did not hear what became of messages");
-            }
-            // Who asked may have given up.
+            self.tell(&done, &given_back).await;
             for told in asked {
+                // Who asked may have given up.
                 let _ = told.send(());
             }
         }
     }
 
-    async fn tell(&mut self, done: &[u64], given_back: &[u64]) -> lapin::Result<()> {
+    async fn tell(&mut self, done: &[u64], given_back: &[u64]) {
         for tag in done.iter().chain(given_back) {
             self.open.remove(tag);
         }
         // First: what is done may be told of with all before it, and these are not done.
-        for tag in given_back {
-            let options = BasicNackOptions { requeue: true, multiple: false };
-            self.channel.basic_nack(*tag, options).await?;
-        }
+        let given_back = given_back.iter().map(|tag| (*tag, Verdict::GivenBack));
         let oldest_open = self.open.first().copied().unwrap_or(u64::MAX);
         // Nothing that is open is before this one.
-        if let Some(last) = done.iter().copied().filter(|tag| *tag < oldest_open).max() {
-            self.channel.basic_ack(last, BasicAckOptions { multiple: true }).await?;
+        let last = done.iter().copied().filter(|tag| *tag < oldest_open).max();
+        let with_all_before = last.map(|tag| (tag, Verdict::DoneWithAllBefore));
+        let alone = done.iter().filter(|tag| **tag > oldest_open);
+        let alone = alone.map(|tag| (*tag, Verdict::Done));
+        let verdicts = given_back.chain(with_all_before).chain(alone);
+        // Each is in the client's line once it was polled, so they are told in this order.
+        let telling = join_all(verdicts.map(|(tag, verdict)| verdict.tell(&self.channel, tag)));
+        match tokio::time::timeout(PATIENCE, telling).await {
+            Ok(told) => {
+                if let Some(Err(error)) = told.into_iter().find(Result::is_err) {
+                    tracing::debug!(%error, "the broker did not hear what became of messages");
+                }
+            }
+            Err(_) => tracing::debug!("the client does not tell the broker of messages"),
         }
-        for tag in done.iter().copied().filter(|tag| *tag > oldest_open) {
-            self.channel.basic_ack(tag, BasicAckOptions { multiple: false }).await?;
-        }
-        Ok(())
+    }
+}
+
+/// What the broker is told.
+enum Verdict {
+    Done,
+    /// This one and all before it, as far as nothing was said of them.
+    DoneWithAllBefore,
+    GivenBack,
+}
+
+impl Verdict {
+    async fn tell(self, channel: &Channel, tag: u64) -> lapin::Result<()> {
+        let multiple = match self {
+            Self::GivenBack => {
+                let options = BasicNackOptions { requeue: true, multiple: false };
+                return channel.basic_nack(tag, options).await;
+            }
+            Self::DoneWithAllBefore => true,
+            Self::Done => false,
+        };
+        channel.basic_ack(tag, BasicAckOptions { multiple }).await
     }
 }

@@ -14,12 +14,12 @@ use super::returns::Place;
 use crate::message::Message;
 
 /// What the broker said of a message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Answer {
     /// It has it; every queue it was for has it, if there is one.
     Confirmed { is_routed: bool },
-    /// A queue refused it.
-    Refused,
+    /// It does not have it, and why.
+    Refused(String),
 }
 
 /// A message and where it goes.
@@ -29,7 +29,7 @@ pub(super) struct Addressed {
     pub(super) message: Message,
 }
 
-type Said = (u64, lapin::Result<Confirmation>);
+pub(super) type Said = (u64, lapin::Result<Confirmation>);
 
 /// Publishes a message and waits for the broker's word. The client puts it into its line when the
 /// future is first polled.

@@ -25,12 +25,13 @@ pub struct Names {
 /// Text that can't be a name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "`{text}` can't be {what}: expected {least} to 100 characters of a-z, A-Z, 0-9, `.`, `_` and `-`, and not the beginning `amq.`, which is the broker's own"
+    "`{text}` can't be {what}: expected {least} to {most} characters of a-z, A-Z, 0-9, `.`, `_` and `-`, and not the beginning `amq.`, which is the broker's own"
 )]
 pub struct NameError {
     text: String,
     what: &'static str,
     least: usize,
+    most: usize,
 }
 
 impl Default for Names {
@@ -70,18 +71,22 @@ impl Names {
     /// [`NameError`] with the first of them.
     pub fn check(&self) -> Result<(), NameError> {
         let of_exchanges = [&self.events, &self.system, &self.dead_letters];
-        let exchanges = of_exchanges.into_iter().map(|name| (name, "the name of an exchange", 1));
-        let prefix = (&self.queue_prefix, "what the names of queues begin with", 0);
-        let wrong = exchanges.chain([prefix]).find(|(text, _, least)| {
+        let exchanges = of_exchanges.into_iter();
+        let exchanges = exchanges.map(|name| (name, "the name of an exchange", 1, 100));
+        // With 200 of the group and `:retry-` with the longest delay they are 255.
+        let prefix = (&self.queue_prefix, "what the names of queues begin with", 0, 28);
+        let wrong = exchanges.chain([prefix]).find(|(text, _, least, most)| {
             text.len() < *least
-                || text.len() > 100
+                || text.len() > *most
                 || text.starts_with("amq.")
                 || !text
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
         });
         match wrong {
-            Some((text, what, least)) => Err(NameError { text: text.clone(), what, least }),
+            Some((text, what, least, most)) => {
+                Err(NameError { text: text.clone(), what, least, most })
+            }
             None => Ok(()),
         }
     }

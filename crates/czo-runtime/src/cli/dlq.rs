@@ -12,8 +12,8 @@ use self::redrive::Redrive;
 use super::confirm::confirm;
 use super::output::{how_many, one_line, print, print_json, print_note, print_table};
 use super::server::ServerArgs;
-use crate::Config;
 use crate::dead_letters::{DeadLetterView, LARGEST_PORTION, Meant, Summary, Wanted};
+use crate::{Config, Czo};
 
 /// The options of `dlq`.
 #[derive(Debug, Args)]
@@ -97,8 +97,8 @@ impl Which {
 }
 
 impl DlqArgs {
-    pub(super) async fn execute(self, config: &Config) -> anyhow::Result<()> {
-        let letters = find(config, &self.server).await?;
+    pub(super) async fn execute(self, czo: &Czo, config: &Config) -> anyhow::Result<()> {
+        let letters = find(czo, config, &self.server).await?;
         let letters = &*letters;
         match self.command {
             DlqCommand::List { which, limit, json } => {

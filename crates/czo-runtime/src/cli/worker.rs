@@ -42,7 +42,7 @@ impl WorkerArgs {
 }
 
 pub(super) async fn work(czo: Czo, args: WorkerArgs, global: &GlobalArgs) -> anyhow::Result<()> {
-    let config = args.over(global.load()?);
+    let config = args.over(global.load()?).without_broker();
     let telemetry = install_telemetry(&config)?;
     let application = args.select(czo)?.boot(&config, Some(telemetry)).await?;
     let concurrency = config.jobs.concurrency;

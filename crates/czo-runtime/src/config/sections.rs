@@ -65,25 +65,6 @@ pub struct GraphqlConfig {
     pub graphiql: bool,
 }
 
-/// `[event_bus]`
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct EventBusConfig {
-    /// What carries events. Default `in_process`.
-    pub provider: EventBusProvider,
-}
-
-/// What carries events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum EventBusProvider {
-    /// Memory of this process.
-    #[default]
-    InProcess,
-}
-
 /// `[outbox]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -166,7 +147,7 @@ pub struct LogConfig {
     /// `text` for people, `json` for machines. Default `text`.
     pub format: LogFormat,
     /// What is logged: `info`, `info,czo_http=debug`. Default `info`, without what SeaORM's
-    /// migrator says.
+    /// migrator says, and what lapin says, which czo says itself and without whole messages.
     pub filter: String,
 }
 
@@ -316,6 +297,6 @@ fn days(days: u32) -> Duration {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info,sea_orm_migration=warn".to_owned() }
+        Self { format: LogFormat::Text, filter: "info,sea_orm_migration=warn,lapin=off".to_owned() }
     }
 }

@@ -1,7 +1,10 @@
 //! Where `dlq` finds the dead letters.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use czo_core::EventId;
+use czo_telemetry::LogOptions;
 
 use crate::cli::server::{ServerArgs, ServerClient};
 use crate::config::EventBusProvider;
@@ -9,7 +12,7 @@ use crate::dead_letters::{
     DeadLetterAdmin, DeadLetterPage, DeadLetterView, Meant, Purged, Redriven, Summary, Wanted,
     nothing_given_up,
 };
-use crate::{Config, RuntimeError};
+use crate::{Config, Czo, RuntimeError, event_bus};
 
 /// Dead letters, wherever they are: in a server, or right at hand.
 #[async_trait]
@@ -32,13 +35,25 @@ pub(super) trait Letters: Send + Sync {
 
 /// The dead letters of the server to go through; where none runs, those of the provider, if others
 /// can reach them.
-pub(super) async fn find(config: &Config, args: &ServerArgs) -> anyhow::Result<Box<dyn Letters>> {
+pub(super) async fn find(
+    czo: &Czo,
+    config: &Config,
+    args: &ServerArgs,
+) -> anyhow::Result<Box<dyn Letters>> {
     if let Some(server) = ServerClient::find(config, args).await? {
         return Ok(Box::new(server));
     }
-    match config.event_bus.provider {
-        EventBusProvider::InProcess => Err(RuntimeError::DeadLettersInMemory.into()),
-        // Of a broker: `Ok(Box::new(DeadLetterAdmin::new(letters)))`.
+    match config.event_bus.amqp_options()? {
+        Some(options) if config.event_bus.provider == EventBusProvider::RabbitMq => {
+            czo_telemetry::install(&LogOptions {
+                filter: "warn".to_owned(),
+                ..config.log_options()
+            })?;
+            let topology = czo.event_topology().await?;
+            let letters = Arc::new(event_bus::on_the_broker(options, &topology));
+            Ok(Box::new(DeadLetterAdmin::new(letters)))
+        }
+        _ => Err(RuntimeError::DeadLettersInMemory.into()),
     }
 }
 
