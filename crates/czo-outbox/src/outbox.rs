@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use czo_repo::{BeforeCommit, Database, DatabaseError, UnitOfWork};
 
 use crate::StagedEvent;
-use crate::store::{Store, insert};
+use crate::store::{Store, Stream};
 use crate::wake::Wake;
 
 /// What the outbox keeps, and for how long.
@@ -20,13 +20,16 @@ pub struct OutboxOptions {
     /// How long the inbox remembers what was handled. What arrives again later is handled again.
     /// Default: 30 days.
     pub keep_inbox: Duration,
+    /// Whether every event is written a second time, into the [mirror](Outbox::mirror), from which
+    /// a second bus has it. Default: no.
+    pub mirrored: bool,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 impl Default for OutboxOptions {
     fn default() -> Self {
-        Self { keep_log: Some(DAY * 7), keep_inbox: DAY * 30 }
+        Self { keep_log: Some(DAY * 7), keep_inbox: DAY * 30, mirrored: false }
     }
 }
 
@@ -42,6 +45,13 @@ impl OutboxOptions {
     #[must_use]
     pub fn keep_inbox(mut self, keep: Duration) -> Self {
         self.keep_inbox = keep;
+        self
+    }
+
+    /// Writes every event into the [mirror](Outbox::mirror) too, or does not.
+    #[must_use]
+    pub fn mirrored(mut self, mirrored: bool) -> Self {
+        self.mirrored = mirrored;
         self
     }
 }
@@ -66,14 +76,33 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) options: OutboxOptions,
     pub(crate) wake: Wake,
+    /// Nothing in the mirror itself.
+    mirror: Option<Arc<Shared>>,
 }
 
 impl Outbox {
     /// The outbox of `database`, whose tables `czo_migrations::outbox()` makes.
     #[must_use]
     pub fn new(database: &Database, options: OutboxOptions) -> Self {
-        let store = Store::new(database.clone());
-        Self { shared: Arc::new(Shared { store, options, wake: Wake::default() }) }
+        let store = Store::new(database.clone(), Stream::Mirror);
+        // What happened is logged once.
+        let of_mirror = options.clone().keep_log(None).mirrored(false);
+        let mirror = Shared { store, options: of_mirror, wake: Wake::default(), mirror: None };
+        let (store, wake) = (Store::new(database.clone(), Stream::Main), Wake::default());
+        let mirror = Some(Arc::new(mirror));
+        Self { shared: Arc::new(Shared { store, options, wake, mirror }) }
+    }
+
+    /// The stream of events for a second bus, an outbox like this one with tables of its own: a
+    /// [`Relay`](crate::Relay) of it takes them there, at its own pace and through its own outages.
+    /// That of the mirror is itself.
+    ///
+    /// An event for everyone is written into it, in the same transaction, where the options say
+    /// [`mirrored`](OutboxOptions::mirrored). What waits in it stays when they no longer do.
+    #[must_use]
+    pub fn mirror(&self) -> Self {
+        let shared = self.shared.mirror.as_ref().unwrap_or(&self.shared);
+        Self { shared: shared.clone() }
     }
 
     /// Publishes `event` if what `tx` does is committed. When `tx`, or the savepoint that it is,
@@ -119,7 +148,14 @@ impl BeforeCommit for Shared {
         tx: &UnitOfWork,
         items: Vec<StagedEvent>,
     ) -> Result<(), DatabaseError> {
-        insert(tx, &items).await?;
+        let events: Vec<_> = items.iter().collect();
+        self.store.insert(tx, &events).await?;
+        if let Some(mirror) = self.mirror.clone().filter(|_| self.options.mirrored) {
+            // What is for one group was for everyone before.
+            let events: Vec<_> = items.iter().filter(|event| event.group.is_none()).collect();
+            mirror.store.insert(tx, &events).await?;
+            tx.after_commit(async move { mirror.wake.wake(mirror.store.database()) });
+        }
         tx.after_commit(async move { self.wake.wake(self.store.database()) });
         Ok(())
     }

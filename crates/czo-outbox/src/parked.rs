@@ -169,8 +169,10 @@ impl Parked<'_> {
             .database()
             .transaction(async |tx| {
                 // Both see the same rows: nothing is parked in between.
-                if !self.outbox.store().is_sqlite() {
-                    tx.execute_unprepared("LOCK TABLE outbox_parked IN EXCLUSIVE MODE").await?;
+                let store = self.outbox.store();
+                if !store.is_sqlite() {
+                    let lock = store.sql("LOCK TABLE outbox_parked IN EXCLUSIVE MODE");
+                    tx.execute_unprepared(&lock).await?;
                 }
                 tx.execute_raw(back).await?;
                 let moved = tx.execute_raw(delete).await?.rows_affected();

@@ -22,6 +22,7 @@ pub(crate) use self::leases::owners;
 pub use self::options::RelayOptions;
 use self::run::Run;
 use crate::Outbox;
+use crate::store::Stream;
 
 /// How many events the health report counts anew at most, and how long that may take.
 const RECOUNT: u64 = 1_000;
@@ -174,7 +175,10 @@ impl fmt::Debug for RelayHealth {
 #[async_trait]
 impl HealthCheck for RelayHealth {
     fn name(&self) -> &str {
-        "outbox"
+        match self.outbox.store().stream() {
+            Stream::Main => "outbox",
+            Stream::Mirror => "outbox_mirror",
+        }
     }
 
     async fn check(&self) -> Health {

@@ -5,10 +5,11 @@ mod insert;
 mod leave;
 mod read;
 
+use std::borrow::Cow;
+
 use czo_repo::{Database, DatabaseError, UnitOfWork};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
-pub(crate) use insert::insert;
 #[cfg(test)]
 pub(crate) use read::Horizon;
 pub(crate) use read::{Batch, Row, Wanted};
@@ -18,15 +19,44 @@ SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL ena
 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
 SET LOCAL synchronous_commit = off";
 
-/// The tables of the outbox of one database.
+/// What the names of the tables of a stream begin with. Statements are written with those of the
+/// main one.
+const MAIN: &str = "outbox_";
+const MIRROR: &str = "outbox_mirror_";
+
+/// Which of the two streams of events: the tables of one are built like those of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    /// What every event is in.
+    Main,
+    /// What a second bus is to have, too.
+    Mirror,
+}
+
+impl Stream {
+    /// What it is called in metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Mirror => "mirror",
+        }
+    }
+}
+
+/// The tables of one stream of one database.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     database: Database,
+    stream: Stream,
 }
 
 impl Store {
-    pub(crate) fn new(database: Database) -> Self {
-        Self { database }
+    pub(crate) fn new(database: Database, stream: Stream) -> Self {
+        Self { database, stream }
+    }
+
+    pub(crate) fn stream(&self) -> Stream {
+        self.stream
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -58,9 +88,17 @@ impl Store {
         I: IntoIterator<Item = Value>,
     {
         if self.is_sqlite() {
-            Statement::from_sql_and_values(DbBackend::Sqlite, sqlite, values)
+            Statement::from_sql_and_values(DbBackend::Sqlite, self.sql(sqlite), values)
         } else {
-            Statement::from_sql_and_values(DbBackend::Postgres, postgres, values)
+            Statement::from_sql_and_values(DbBackend::Postgres, self.sql(postgres), values)
+        }
+    }
+
+    /// The text of a statement for this stream.
+    pub(crate) fn sql<'a>(&self, sql: &'a str) -> Cow<'a, str> {
+        match self.stream {
+            Stream::Main => Cow::Borrowed(sql),
+            Stream::Mirror => Cow::Owned(sql.replace(MAIN, MIRROR)),
         }
     }
 

@@ -24,16 +24,23 @@ const EVENT: &str = "
     ordering_key text,
     event text NOT NULL";
 
-const TABLES: [&str; 6] = [
+/// What the names of the tables of a stream begin with.
+const PREFIX: &str = "outbox_";
+
+/// The tables of a stream of events.
+const STREAM: [&str; 4] = [
     // Only what is on its way: what has arrived leaves, so a full log makes this no larger.
-    "CREATE TABLE outbox_event ({position}, {event}, target text {key}) {queue}",
-    "CREATE TABLE outbox_parked ({position}, {event}, target text, attempts integer NOT NULL, \
+    "CREATE TABLE {prefix}event ({position}, {event}, target text {key}) {queue}",
+    "CREATE TABLE {prefix}parked ({position}, {event}, target text, attempts integer NOT NULL, \
      error text NOT NULL, parked_at {time} NOT NULL {parked_key})",
+    "CREATE TABLE {prefix}lease (partition smallint NOT NULL PRIMARY KEY, owner {uuid}, \
+     fence bigint NOT NULL DEFAULT 0, beat bigint NOT NULL DEFAULT 0) {hot}",
+    "CREATE TABLE {prefix}member (id {uuid} NOT NULL PRIMARY KEY, beat bigint NOT NULL) {hot}",
+];
+
+const TABLES: [&str; 2] = [
     "CREATE TABLE event_log (position bigint NOT NULL PRIMARY KEY, {event}, \
      published_at {time} NOT NULL)",
-    "CREATE TABLE outbox_lease (partition smallint NOT NULL PRIMARY KEY, owner {uuid}, \
-     fence bigint NOT NULL DEFAULT 0, beat bigint NOT NULL DEFAULT 0) {hot}",
-    "CREATE TABLE outbox_member (id {uuid} NOT NULL PRIMARY KEY, beat bigint NOT NULL) {hot}",
     "CREATE TABLE inbox_event (consumer text NOT NULL, event_id {uuid} NOT NULL, \
      handled_at {time} NOT NULL, PRIMARY KEY (consumer, event_id))",
 ];
@@ -101,16 +108,36 @@ fn sql(template: &str, backend: DbBackend) -> String {
     sql.replace("{last}", &(PARTITIONS - 1).to_string())
 }
 
+/// Makes the tables of a stream, whose names begin with `prefix`.
+pub(super) async fn create_stream(manager: &SchemaManager<'_>, prefix: &str) -> Result<(), DbErr> {
+    let (connection, backend) = (manager.get_connection(), manager.get_database_backend());
+    for template in STREAM {
+        let table = sql(template, backend).replace("{prefix}", prefix);
+        connection.execute_unprepared(&table).await?;
+    }
+    let leases: Vec<_> = (0..PARTITIONS).map(|partition| format!("({partition})")).collect();
+    let leases = format!("INSERT INTO {prefix}lease (partition) VALUES {}", leases.join(", "));
+    connection.execute_unprepared(&leases).await?;
+    Ok(())
+}
+
+/// Drops the tables of a stream.
+pub(super) async fn drop_stream(manager: &SchemaManager<'_>, prefix: &str) -> Result<(), DbErr> {
+    for table in ["member", "lease", "parked", "event"] {
+        let drop = format!("DROP TABLE {prefix}{table}");
+        manager.get_connection().execute_unprepared(&drop).await?;
+    }
+    Ok(())
+}
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let (connection, backend) = (manager.get_connection(), manager.get_database_backend());
+        create_stream(manager, PREFIX).await?;
         for template in TABLES.iter().chain(&INDEXES) {
             connection.execute_unprepared(&sql(template, backend)).await?;
         }
-        let leases: Vec<_> = (0..PARTITIONS).map(|partition| format!("({partition})")).collect();
-        let leases = format!("INSERT INTO outbox_lease (partition) VALUES {}", leases.join(", "));
-        connection.execute_unprepared(&leases).await?;
         let immutable = match backend {
             DbBackend::Postgres => &IMMUTABLE_POSTGRES[..],
             _ => &IMMUTABLE_SQLITE[..],
@@ -123,16 +150,10 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
-        for table in [
-            "inbox_event",
-            "outbox_member",
-            "outbox_lease",
-            "event_log",
-            "outbox_parked",
-            "outbox_event",
-        ] {
+        for table in ["inbox_event", "event_log"] {
             connection.execute_unprepared(&format!("DROP TABLE {table}")).await?;
         }
+        drop_stream(manager, PREFIX).await?;
         if manager.get_database_backend() == DbBackend::Postgres {
             connection.execute_unprepared("DROP FUNCTION event_log_refuse_update()").await?;
         }

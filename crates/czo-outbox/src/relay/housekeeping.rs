@@ -5,6 +5,7 @@ use std::time::Duration;
 use czo_repo::DatabaseError;
 use tokio::time::Instant;
 
+use crate::store::Stream;
 use crate::{Outbox, status};
 
 /// How often.
@@ -54,7 +55,8 @@ impl Housekeeping {
     pub(super) async fn once(outbox: Outbox) -> Result<Stock, DatabaseError> {
         let (store, options) = (outbox.store(), outbox.options());
         let end = Instant::now() + BUDGET;
-        let mut more = true;
+        // The log and the inbox are those of the main stream.
+        let mut more = store.stream() == Stream::Main;
         while more && Instant::now() < end {
             let more_log = store.forget_log(options.keep_log.unwrap_or_default()).await?;
             let more_inbox = store.forget_inbox(options.keep_inbox).await?;
@@ -63,10 +65,11 @@ impl Housekeeping {
         let status = status::read(store).await?;
         let (depth, parked) = (status.waiting, status.parked);
         let gauge = |number: u64| u32::try_from(number).map_or(f64::MAX, f64::from);
-        metrics::gauge!("czo_outbox_depth").set(gauge(depth));
-        metrics::gauge!("czo_outbox_parked").set(gauge(parked));
-        let age = status.oldest_age(outbox.database().now());
-        metrics::gauge!("czo_outbox_oldest_age_seconds").set(age.as_secs_f64());
+        let stream = store.stream().name();
+        metrics::gauge!("czo_outbox_depth", "stream" => stream).set(gauge(depth));
+        metrics::gauge!("czo_outbox_parked", "stream" => stream).set(gauge(parked));
+        let age = status.oldest_age(outbox.database().now()).as_secs_f64();
+        metrics::gauge!("czo_outbox_oldest_age_seconds", "stream" => stream).set(age);
         Ok(Stock { depth, parked, more })
     }
 }

@@ -1,8 +1,9 @@
 //! Events become rows.
 
 use czo_repo::{DatabaseError, UnitOfWork};
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, Value};
 
+use super::Store;
 use crate::StagedEvent;
 
 const COLUMNS: usize = 10;
@@ -10,15 +11,19 @@ const COLUMNS: usize = 10;
 /// How many rows one statement writes: far below the values that SQLite and PostgreSQL take.
 const ROWS_AT_ONCE: usize = 500;
 
-/// Writes `events` into the transaction, in order.
-pub(crate) async fn insert(tx: &UnitOfWork, events: &[StagedEvent]) -> Result<(), DatabaseError> {
-    for events in events.chunks(ROWS_AT_ONCE) {
-        let values: Vec<_> = events.iter().flat_map(values).collect();
-        let backend = tx.get_database_backend();
-        let insert = Statement::from_sql_and_values(backend, sql(events.len()), values);
-        tx.execute_raw(insert).await?;
+impl Store {
+    /// Writes `events` into the transaction, in order.
+    pub(crate) async fn insert(
+        &self,
+        tx: &UnitOfWork,
+        events: &[&StagedEvent],
+    ) -> Result<(), DatabaseError> {
+        for events in events.chunks(ROWS_AT_ONCE) {
+            let values: Vec<_> = events.iter().flat_map(|event| values(event)).collect();
+            tx.execute_raw(self.same(&sql(events.len()), values)).await?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn sql(rows: usize) -> String {

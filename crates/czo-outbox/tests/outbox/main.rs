@@ -4,6 +4,7 @@
 mod broker;
 mod inbox;
 mod log;
+mod mirror;
 mod order;
 mod outages;
 mod overtaking;

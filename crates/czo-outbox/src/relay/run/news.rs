@@ -68,6 +68,10 @@ impl Run {
         }
     }
 
+    fn stream(&self) -> &'static str {
+        self.outbox.store().stream().name()
+    }
+
     /// The bus has taken an event.
     fn taken(&mut self, flight: &Flight, mut settlement: Settlement, now: Instant) {
         if self.bus_outage.failures() > 0 {
@@ -77,8 +81,9 @@ impl Run {
             self.report();
         }
         let lag = self.outbox.database().now() - flight.row.occurred_at;
-        metrics::counter!("czo_outbox_published_total").increment(1);
-        metrics::histogram!("czo_outbox_lag_seconds").record(lag.to_std().unwrap_or_default());
+        let (stream, lag) = (self.stream(), lag.to_std().unwrap_or_default());
+        metrics::counter!("czo_outbox_published_total", "stream" => stream).increment(1);
+        metrics::histogram!("czo_outbox_lag_seconds", "stream" => stream).record(lag);
         self.lanes.end_turn(flight.row.key.as_deref());
         let place = flight.place();
         self.lanes.is_answered(place.1);
@@ -114,7 +119,7 @@ impl Run {
             self.lanes.end_turn(flight.row.key.as_deref());
             return self.lanes.forget(flight.row.position);
         }
-        metrics::counter!("czo_outbox_retries_total").increment(1);
+        metrics::counter!("czo_outbox_retries_total", "stream" => self.stream()).increment(1);
         let error = match error {
             HandOverError::Unreadable(reason) => return self.park(flight, reason),
             HandOverError::Bus(error) => error,
