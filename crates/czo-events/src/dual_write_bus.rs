@@ -1,5 +1,6 @@
 //! Two buses at once, to move from one to the other.
 
+mod broker_side;
 mod mirror;
 mod shadow;
 
@@ -13,6 +14,7 @@ use czo_core::{
 };
 use tokio::time::Instant;
 
+use self::broker_side::BrokerSide;
 use self::mirror::Mirror;
 use self::shadow::Shadow;
 use crate::parity_ledger::{ParityLedger, Side};
@@ -30,10 +32,13 @@ const CHUNK: usize = 256;
 /// **Settlement.** That of the local bus, whatever the broker does. An event for one group only is
 /// not given to the broker: it was when it was for everyone.
 ///
-/// **The broker** never fails or delays a caller. Events wait for it in order, 10,000 at most;
-/// while it is out of reach they are published again, with pauses from 100 ms to 10 s. What is
-/// beyond that number, or not taken when the bus shuts down, the broker lacks, which the ledger
-/// calls missing. A group is compared from the moment the broker listens for it.
+/// **The broker** never fails or delays a caller. What is [published](EventBus::publish) waits for
+/// it in order and in memory, 10,000 events at most; while it is out of reach they are published
+/// again, with pauses from 100 ms to 10 s. What is beyond that number, or not taken when the bus
+/// shuts down, the broker lacks, which the ledger calls missing. So does what is
+/// [relayed](EventBus::relay), unless an outbox keeps it for the broker too: see
+/// [`with_outbox`](Self::with_outbox). A group is compared from the moment the broker listens for
+/// it.
 ///
 /// **Threads.** The events for the broker are published by a task in the tokio runtime that called
 /// [`new`](Self::new).
@@ -45,16 +50,37 @@ pub struct DualWriteBus {
     ledger: ParityLedger,
     /// What the groups that compare have behind their names: this process's own.
     suffix: Arc<str>,
+    /// Whether the outbox gives the broker what it relays.
+    has_outbox: bool,
 }
 
 impl DualWriteBus {
     /// Writes to both from now on. Both are shut down with it. Panics outside of a tokio runtime.
     #[must_use]
     pub fn new(local: Arc<dyn EventBus>, broker: Arc<dyn EventBus>) -> Self {
-        let ledger = ParityLedger::default();
+        Self::start(local, broker, false)
+    }
+
+    /// As [`new`](Self::new), for an outbox that keeps each event for both: one relay hands what
+    /// is for the local bus to this one, and a second one what is for the broker to
+    /// [`broker_side`](Self::broker_side). So the broker lacks nothing that it does not refuse,
+    /// whatever ends in between. Either may be the first to have an event.
+    #[must_use]
+    pub fn with_outbox(local: Arc<dyn EventBus>, broker: Arc<dyn EventBus>) -> Self {
+        Self::start(local, broker, true)
+    }
+
+    fn start(local: Arc<dyn EventBus>, broker: Arc<dyn EventBus>, has_outbox: bool) -> Self {
+        let ledger = if has_outbox { ParityLedger::of_outbox() } else { ParityLedger::default() };
         let mirror = Arc::new(Mirror::start(broker.clone(), ledger.clone()));
         let suffix = SystemIds.uuid_v7().simple().to_string().into();
-        Self { local, broker, mirror, ledger, suffix }
+        Self { local, broker, mirror, ledger, suffix, has_outbox }
+    }
+
+    /// The broker, for a relay of what an outbox keeps for it: what it takes is in the ledger.
+    #[must_use]
+    pub fn broker_side(&self) -> Arc<dyn EventBus> {
+        Arc::new(BrokerSide { broker: self.broker.clone(), ledger: self.ledger.clone() })
     }
 
     /// What the broker did with the events.
@@ -74,7 +100,7 @@ struct Witness {
 #[async_trait]
 impl EventHandler for Witness {
     async fn handle(&self, event: Arc<DomainEvent>) -> Result<(), HandlerError> {
-        self.ledger.arrived(event.id, &self.group, Side::Local);
+        self.ledger.arrived(&event, &self.group, Side::Local);
         self.handler.handle(event).await
     }
 }
@@ -103,6 +129,11 @@ impl EventBus for DualWriteBus {
 
     async fn relay(&self, event: DomainEvent, audience: &Audience) -> Result<Settlement, BusError> {
         if audience.group().is_some() {
+            return self.local.relay(event, audience).await;
+        }
+        if self.has_outbox {
+            // Before it can arrive anywhere.
+            self.ledger.given(event.id, &event.event_type);
             return self.local.relay(event, audience).await;
         }
         self.mirror.during(vec![event.clone()], self.local.relay(event, audience)).await

@@ -1,5 +1,6 @@
 //! What two buses did with the same events.
 
+mod recent;
 mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,6 +12,7 @@ use czo_core::{DomainEvent, EventId, EventType, Group, TopicPattern, TopicTrie};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use self::recent::Recent;
 pub use self::verdict::Verdict;
 
 /// How many deliveries the ledger follows at once.
@@ -37,6 +39,8 @@ struct State {
     expected: TopicTrie<Group>,
     followed: HashMap<EventId, Vec<Delivery>>,
     deliveries: usize,
+    /// Where an outbox gives both buses each event by itself.
+    recent: Option<Recent>,
 }
 
 /// One event on its way to one group.
@@ -62,8 +66,13 @@ pub struct TypeParity {
     pub published: u64,
     /// How many of them the second bus took.
     pub confirmed: u64,
-    /// How many the second bus will never have: it was closed, or too many waited for it.
+    /// How many the second bus will not have: it refused them, was closed, or too many waited.
     pub missing: u64,
+    /// How many were not followed until the second bus took them, because too many waited.
+    pub unfollowed: u64,
+    /// How many the second bus took though this process gave the first none of them: what another
+    /// process gave to the first, or one that has ended had left to the outbox.
+    pub of_others: u64,
     /// How long the last one took from the first bus to the second.
     pub lag: Duration,
     /// The longest that took.
@@ -74,7 +83,13 @@ impl TypeParity {
     /// How many wait for the second bus.
     #[must_use]
     pub fn waiting(&self) -> u64 {
-        self.published.saturating_sub(self.confirmed + self.missing)
+        self.published.saturating_sub(self.confirmed + self.missing + self.unfollowed)
+    }
+
+    fn confirm(&mut self, lag: Duration) {
+        self.confirmed += 1;
+        self.lag = lag;
+        self.longest_lag = self.longest_lag.max(lag);
     }
 }
 
@@ -100,6 +115,12 @@ pub struct GroupParity {
 }
 
 impl ParityLedger {
+    /// A ledger for an outbox that gives both buses each event by itself.
+    pub(crate) fn of_outbox() -> Self {
+        let recent = Some(Recent::new(FOLLOWED));
+        Self { state: Arc::new(Mutex::new(State { recent, ..State::default() })) }
+    }
+
     /// What became of each type of event.
     #[must_use]
     pub fn types(&self) -> BTreeMap<EventType, TypeParity> {
@@ -161,38 +182,14 @@ impl ParityLedger {
         });
     }
 
-    /// The first bus is given an event.
+    /// The first bus is given an event, and the second one will be.
     pub(crate) fn published(&self, event: &DomainEvent) {
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        state.of(&event.event_type).published += 1;
-        let mut groups: Vec<_> = state.expected.matching(&event.event_type).cloned().collect();
-        groups.sort_unstable();
-        groups.dedup();
-        if state.deliveries + groups.len() > FOLLOWED {
-            for group in &groups {
-                state.groups.entry(group.clone()).or_default().unfollowed += 1;
-            }
-            return;
-        }
-        if groups.is_empty() {
-            return;
-        }
-        let arriving =
-            groups.into_iter().map(|group| Delivery { group, local: false, broker: false });
-        let deliveries = state.followed.entry(event.id).or_default();
-        let before = deliveries.len();
-        deliveries.extend(arriving);
-        state.deliveries += deliveries.len() - before;
+        self.lock().published(event.id, &event.event_type);
     }
 
     /// The second bus took an event.
     pub(crate) fn confirmed(&self, event: &DomainEvent, since: Instant) {
-        let mut state = self.lock();
-        let row = state.of(&event.event_type);
-        row.confirmed += 1;
-        row.lag = since.elapsed();
-        row.longest_lag = row.longest_lag.max(row.lag);
+        self.lock().of(&event.event_type).confirm(since.elapsed());
     }
 
     /// The second bus will never have an event.
@@ -200,36 +197,13 @@ impl ParityLedger {
         self.lock().of(&event.event_type).missing += 1;
     }
 
-    /// An event arrived at a group. One that this process did not publish is nobody's business
-    /// here.
-    pub(crate) fn arrived(&self, id: EventId, group: &Group, side: Side) {
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        let Some(deliveries) = state.followed.get_mut(&id) else { return };
-        // Published twice, it comes twice: each time another delivery is meant.
-        let is_new = |delivery: &Delivery| match side {
-            Side::Local => !delivery.local,
-            Side::Broker => !delivery.broker,
-        };
-        let mut of_group = (0..deliveries.len()).filter(|at| deliveries[*at].group == *group);
-        let first = of_group.clone().next();
-        let place = of_group.find(|at| is_new(&deliveries[*at])).or(first);
-        let Some(delivery) = place.and_then(|place| deliveries.get_mut(place)) else { return };
-        let row = state.groups.entry(group.clone()).or_default();
-        match side {
-            // Tried again, which is the first bus's own affair.
-            Side::Local => delivery.local = true,
-            Side::Broker if delivery.broker => row.duplicates += 1,
-            Side::Broker => delivery.broker = true,
+    /// An event arrived at a group.
+    pub(crate) fn arrived(&self, event: &DomainEvent, group: &Group, side: Side) {
+        let mut state = self.lock();
+        if side == Side::Broker && state.is_early(event.id, &event.event_type, group) {
+            return;
         }
-        if let (true, true, Some(place)) = (delivery.local, delivery.broker, place) {
-            row.matched += 1;
-            deliveries.swap_remove(place);
-            state.deliveries -= 1;
-            if deliveries.is_empty() {
-                state.followed.remove(&id);
-            }
-        }
+        state.arrived(event.id, group, side);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -240,6 +214,57 @@ impl ParityLedger {
 impl State {
     fn of(&mut self, event_type: &EventType) -> &mut TypeParity {
         self.types.entry(event_type.clone()).or_default()
+    }
+
+    fn published(&mut self, id: EventId, event_type: &EventType) {
+        self.of(event_type).published += 1;
+        let mut groups: Vec<_> = self.expected.matching(event_type).cloned().collect();
+        groups.sort_unstable();
+        groups.dedup();
+        if self.deliveries + groups.len() > FOLLOWED {
+            for group in &groups {
+                self.groups.entry(group.clone()).or_default().unfollowed += 1;
+            }
+            return;
+        }
+        if groups.is_empty() {
+            return;
+        }
+        let arriving =
+            groups.into_iter().map(|group| Delivery { group, local: false, broker: false });
+        let deliveries = self.followed.entry(id).or_default();
+        let before = deliveries.len();
+        deliveries.extend(arriving);
+        self.deliveries += deliveries.len() - before;
+    }
+
+    /// One that this process did not publish is nobody's business here.
+    fn arrived(&mut self, id: EventId, group: &Group, side: Side) {
+        let Some(deliveries) = self.followed.get_mut(&id) else { return };
+        // Published twice, it comes twice: each time another delivery is meant.
+        let is_new = |delivery: &Delivery| match side {
+            Side::Local => !delivery.local,
+            Side::Broker => !delivery.broker,
+        };
+        let mut of_group = (0..deliveries.len()).filter(|at| deliveries[*at].group == *group);
+        let first = of_group.clone().next();
+        let place = of_group.find(|at| is_new(&deliveries[*at])).or(first);
+        let Some(delivery) = place.and_then(|place| deliveries.get_mut(place)) else { return };
+        let row = self.groups.entry(group.clone()).or_default();
+        match side {
+            // Tried again, which is the first bus's own affair.
+            Side::Local => delivery.local = true,
+            Side::Broker if delivery.broker => row.duplicates += 1,
+            Side::Broker => delivery.broker = true,
+        }
+        if let (true, true, Some(place)) = (delivery.local, delivery.broker, place) {
+            row.matched += 1;
+            deliveries.swap_remove(place);
+            self.deliveries -= 1;
+            if deliveries.is_empty() {
+                self.followed.remove(&id);
+            }
+        }
     }
 }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_repo::{BeforeCommit, Database, DatabaseError, UnitOfWork};
+use sea_orm::ConnectionTrait;
 
-use crate::StagedEvent;
 use crate::store::{Store, Stream};
 use crate::wake::Wake;
+use crate::{OutboxError, StagedEvent};
 
 /// What the outbox keeps, and for how long.
 #[derive(Clone, Debug)]
@@ -112,6 +113,17 @@ impl Outbox {
     /// fails if they can't be.
     pub fn publish(&self, tx: &UnitOfWork, event: impl Into<StagedEvent>) {
         tx.before_commit(&self.shared, event.into());
+    }
+
+    /// Throws away what waits, for ever, and says how many events that were. What a relay has under
+    /// way arrives all the same.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn discard(&self) -> Result<u64, OutboxError> {
+        let discard = self.store().same("DELETE FROM outbox_event", []);
+        Ok(self.database().execute_raw(discard).await.map_err(DatabaseError::from)?.rows_affected())
     }
 
     /// Tells relays that there is something to publish. They notice by themselves too, a little

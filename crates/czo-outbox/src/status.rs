@@ -8,7 +8,7 @@ use sea_orm::ConnectionTrait;
 use serde::Serialize;
 
 use crate::relay::owners;
-use crate::store::Store;
+use crate::store::{Store, Stream};
 use crate::{Outbox, OutboxError};
 
 /// How the outbox is, by its tables.
@@ -22,7 +22,7 @@ pub struct OutboxStatus {
     pub oldest: Option<DateTime<Utc>>,
     /// How many were put aside because they can't be published.
     pub parked: u64,
-    /// How many published events the log has.
+    /// How many published events the log has. A [mirror](Outbox::mirror) has none.
     pub logged: u64,
     /// How many relays are at work, or were until just now.
     pub relays: u64,
@@ -44,8 +44,19 @@ impl Outbox {
     /// When the database does not answer.
     pub async fn status(&self) -> Result<OutboxStatus, OutboxError> {
         let mut status = read(self.store()).await?;
-        status.logged = self.store().count("event_log").await?;
+        if self.store().stream() == Stream::Main {
+            status.logged = self.store().count("event_log").await?;
+        }
         Ok(status)
+    }
+
+    /// Whether nothing waits or is on its way.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn is_empty(&self) -> Result<bool, OutboxError> {
+        Ok(self.store().count_some("outbox_event", 1).await? == 0)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A program that is up: connected, migrated, its domains registered.
 
+mod relays;
 mod serving;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use secrecy::SecretString;
 use crate::bus_health::BusHealth;
 use crate::cache::{self, CacheAdmin, CacheHealth};
 use crate::dead_letters::{self, DeadLetterAdmin};
-use crate::event_bus::OpenBus;
+use crate::event_bus::{KeptForBroker, OpenBus};
 use crate::jobs::{self, JobStores, JobTasks, JobsHealth};
 use crate::outbox_health::OutboxHealth;
 use crate::server_file::Instance;
@@ -40,6 +41,8 @@ pub struct Application {
     parity: Option<ParityLedger>,
     outbox: Outbox,
     outbox_health: OutboxHealth,
+    kept: KeptForBroker,
+    mirror_health: OutboxHealth,
     jobs: JobStores,
     tasks: JobTasks,
     jobs_health: JobsHealth,
@@ -88,11 +91,15 @@ impl Czo {
             tokens.first_owner(|token| data_dir::write_owner_token(&token_path, token)).await?;
         let instance = Instance::new()?;
 
-        let OpenBus { bus, dead_letters, broker, parity } = config.event_bus.open(&self.clock)?;
+        let OpenBus { bus, dead_letters, broker, kept, parity } =
+            config.event_bus.open(&self.clock)?;
         let catalogue = self.event_catalogue()?;
         let bus: Arc<dyn EventBus> = Arc::new(SchemaGuard::new(bus, &catalogue)?);
-        let outbox = Outbox::new(&database, config.outbox.outbox_options());
-        let outbox_health = OutboxHealth::default();
+        let keeps = config.event_bus.keeps_for_broker();
+        let outbox = config.outbox.outbox_options().mirrored(keeps);
+        let outbox = Outbox::new(&database, outbox);
+        let outbox_health = OutboxHealth::named("outbox");
+        let mirror_health = OutboxHealth::named("outbox_mirror");
         let jobs = JobStores::open(&config.jobs, &database).await?;
         let jobs_health = JobsHealth::new(jobs.clone());
         let permissions = Arc::new(config.static_roles());
@@ -122,9 +129,12 @@ impl Czo {
             .health(Arc::new(CacheHealth(cache.clone())))
             .routes(jobs::routes(jobs.clone(), permissions.clone()))
             .routes(cache::routes(cache, permissions.clone()))
-            .routes(parity::routes(parity.clone(), permissions.clone()));
+            .routes(parity::routes(parity.clone(), &outbox, permissions.clone()));
         if let Some(broker) = &broker {
             api = api.health(Arc::new(BusHealth::of_rabbitmq(broker)));
+        }
+        if keeps {
+            api = api.health(Arc::new(mirror_health.clone()));
         }
         if let Some(telemetry) = telemetry {
             api = api.routes(metrics_route::routes(telemetry, permissions.clone()));
@@ -162,6 +172,8 @@ impl Czo {
             parity,
             outbox,
             outbox_health,
+            kept,
+            mirror_health,
             jobs,
             tasks,
             jobs_health,

@@ -201,9 +201,10 @@ impl Config {
         effective
     }
 
-    /// The same for a process that has no part in the events of others.
+    /// The same for a process that has no part in the events of others: what it publishes is in the
+    /// outbox, for the relay of a server.
     pub(crate) fn without_broker(mut self) -> Self {
-        self.event_bus = EventBusConfig::default();
+        self.event_bus.is_apart = true;
         self
     }
 

@@ -16,8 +16,21 @@ pub(crate) struct OpenBus {
     pub(crate) dead_letters: DeadLetterSource,
     /// RabbitMQ, where it has a part in it.
     pub(crate) broker: Option<Arc<dyn EventBus>>,
+    /// What becomes of the events that a dual write keeps for RabbitMQ.
+    pub(crate) kept: KeptForBroker,
     /// What became of the events on both buses, where they are given to two.
     pub(crate) parity: Option<ParityLedger>,
+}
+
+/// What becomes of the events that a dual write keeps for RabbitMQ, in the mirror of the outbox.
+#[derive(Clone, Debug)]
+pub(crate) enum KeptForBroker {
+    /// They stay, for when it has a part in it again.
+    Stay,
+    /// It is given them, beside what the bus in memory is given.
+    GoBeside(Arc<dyn EventBus>),
+    /// It has taken over, and is given them before anything newer.
+    GoFirst(Arc<dyn EventBus>),
 }
 
 /// Where the dead letters of a bus are.
@@ -31,29 +44,33 @@ impl EventBusConfig {
     /// The bus, with nobody listening yet. With RabbitMQ it needs a tokio runtime; it works before
     /// the broker answers.
     pub(crate) fn open(&self, clock: &Arc<dyn Clock>) -> Result<OpenBus, ConfigError> {
-        if self.falls_back() {
+        if self.falls_back() && !self.is_apart {
             tracing::warn!(
                 "events stay in the memory of this process: `event_bus.rabbitmq.url` is not set, \
                  and `event_bus.fallback` is true"
             );
         }
-        let options = self.amqp_options()?;
+        let options = self.amqp_options()?.filter(|_| !self.is_apart);
         if let Some(options) =
             options.clone().filter(|_| self.provider == EventBusProvider::RabbitMq)
         {
             let bus: Arc<dyn EventBus> = Arc::new(AmqpBus::new(options.clone()));
             let dead_letters = DeadLetterSource::Broker(Box::new(options));
-            return Ok(OpenBus { bus: bus.clone(), dead_letters, broker: Some(bus), parity: None });
+            let kept = KeptForBroker::GoFirst(bus.clone());
+            let broker = Some(bus.clone());
+            return Ok(OpenBus { bus, dead_letters, broker, kept, parity: None });
         }
         let local = Arc::new(InProcessBus::with_clock(clock.clone()));
         let dead_letters = DeadLetterSource::Memory(local.clone());
         let Some(options) = options else {
-            return Ok(OpenBus { bus: local, dead_letters, broker: None, parity: None });
+            let kept = KeptForBroker::Stay;
+            return Ok(OpenBus { bus: local, dead_letters, broker: None, kept, parity: None });
         };
         let broker: Arc<dyn EventBus> = Arc::new(AmqpBus::new(options));
-        let both = DualWriteBus::new(local, broker.clone());
-        let parity = Some(both.ledger().clone());
-        Ok(OpenBus { bus: Arc::new(both), dead_letters, broker: Some(broker), parity })
+        let both = DualWriteBus::with_outbox(local, broker.clone());
+        let (parity, kept) =
+            (Some(both.ledger().clone()), KeptForBroker::GoBeside(both.broker_side()));
+        Ok(OpenBus { bus: Arc::new(both), dead_letters, broker: Some(broker), kept, parity })
     }
 }
 

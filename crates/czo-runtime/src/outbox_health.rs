@@ -1,32 +1,39 @@
 //! The outbox in the health report.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use czo_core::{Health, HealthCheck};
 use czo_outbox::RelayHealth;
 
-/// The health of the relay of this process, once there is one.
-#[derive(Clone, Debug, Default)]
+/// The health of a relay of this process, once there is one.
+#[derive(Clone, Debug)]
 pub(crate) struct OutboxHealth {
-    relay: Arc<OnceLock<RelayHealth>>,
+    name: &'static str,
+    relay: Arc<Mutex<Option<RelayHealth>>>,
 }
 
 impl OutboxHealth {
-    /// Says from now on how this relay is. The first one that is named counts.
+    /// What is called so in the report.
+    pub(crate) fn named(name: &'static str) -> Self {
+        Self { name, relay: Arc::default() }
+    }
+
+    /// Says from now on how this relay is.
     pub(crate) fn is_of(&self, relay: RelayHealth) {
-        let _ = self.relay.set(relay);
+        *self.relay.lock().unwrap_or_else(PoisonError::into_inner) = Some(relay);
     }
 }
 
 #[async_trait]
 impl HealthCheck for OutboxHealth {
     fn name(&self) -> &str {
-        "outbox"
+        self.name
     }
 
     async fn check(&self) -> Health {
-        match self.relay.get() {
+        let relay = self.relay.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match relay {
             Some(relay) => relay.check().await,
             None => Health::up().with_detail("no relay in this process, others publish its events"),
         }

@@ -5,4 +5,4 @@ mod rest;
 mod view;
 
 pub(crate) use rest::routes;
-pub(crate) use view::{GroupView, ParityView, TypeView};
+pub(crate) use view::{GroupView, Kept, ParityView, TypeView};

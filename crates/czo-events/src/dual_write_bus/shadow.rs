@@ -41,7 +41,7 @@ struct Counter {
 #[async_trait]
 impl EventHandler for Counter {
     async fn handle(&self, event: Arc<DomainEvent>) -> Result<(), HandlerError> {
-        self.ledger.arrived(event.id, &self.group, Side::Broker);
+        self.ledger.arrived(&event, &self.group, Side::Broker);
         Ok(())
     }
 }

@@ -50,6 +50,10 @@ impl ParityLedger {
             if row.missing > 0 {
                 objections.push(format!("{} of `{event_type}` are missing", row.missing));
             }
+            if row.unfollowed > 0 {
+                let (count, too_many) = (row.unfollowed, "waited too long to be followed");
+                objections.push(format!("{count} of `{event_type}` {too_many}"));
+            }
             if row.waiting() > 0 {
                 objections.push(format!("{} of `{event_type}` wait for the broker", row.waiting()));
             }

@@ -26,6 +26,7 @@ struct Faults {
     fails: AtomicBool,
     repeats: AtomicBool,
     overloaded: AtomicBool,
+    refuses: AtomicBool,
     lost: AtomicU64,
     taken: Mutex<Vec<u64>>,
 }
@@ -36,6 +37,7 @@ impl Default for FaultyBus {
             fails: AtomicBool::new(false),
             repeats: AtomicBool::new(false),
             overloaded: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
             lost: AtomicU64::new(NONE),
             taken: Mutex::default(),
         };
@@ -57,6 +59,11 @@ impl FaultyBus {
     /// Whether some group is full from now on, which the others do not notice.
     pub(crate) fn overload(&self, overloaded: bool) {
         self.faults.overloaded.store(overloaded, Ordering::SeqCst);
+    }
+
+    /// Whether every event is refused for good from now on.
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.faults.refuses.store(refuses, Ordering::SeqCst);
     }
 
     /// Takes the event of this number and never brings it.
@@ -85,6 +92,9 @@ impl EventBus for FaultyBus {
 
     async fn publish_batch(&self, events: Vec<DomainEvent>) -> Result<(), BusError> {
         self.check()?;
+        if self.faults.refuses.load(Ordering::SeqCst) {
+            return Err(BusError::Refused { reason: "of the test".to_owned() });
+        }
         for event in events {
             let number = event.data["number"].as_u64().unwrap();
             if number != self.faults.lost.load(Ordering::SeqCst) {

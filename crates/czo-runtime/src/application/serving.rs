@@ -9,9 +9,9 @@ use czo_core::{
 };
 use czo_domain::DomainContext;
 use czo_http::Server;
-use czo_outbox::Relay;
 
 use super::Application;
+use super::relays::RelayPlan;
 use crate::cache::tell_the_rest;
 use crate::config::JobsProvider;
 use crate::jobs::Crew;
@@ -78,13 +78,17 @@ impl Application {
         };
         keep_journal(&*self.bus).await?;
         // Whoever listens does so by now.
-        let relay = self.config.outbox.relay.then(|| {
-            let relay = Relay::new(&self.outbox, self.bus.clone());
-            relay.options(self.config.outbox.relay_options()).spawn()
+        let relays = self.config.outbox.relay.then(|| {
+            let plan = RelayPlan {
+                outbox: self.outbox.clone(),
+                bus: self.bus.clone(),
+                options: self.config.outbox.relay_options(),
+                health: self.outbox_health.clone(),
+                kept: self.kept.clone(),
+                mirror_health: self.mirror_health.clone(),
+            };
+            plan.start()
         });
-        if let Some(relay) = &relay {
-            self.outbox_health.is_of(relay.health());
-        }
         let drain = Duration::from_secs(self.config.server.drain_seconds);
         // Something is kept for the events that the last requests and jobs cause.
         let for_work = drain.mul_f64(WORK_SHARE);
@@ -112,8 +116,8 @@ impl Application {
         if let Some(crew) = crew {
             crew.ended(left()).await;
         }
-        if let Some(relay) = relay
-            && !relay.drain(left().mul_f64(RELAY_SHARE)).await
+        if let Some(relays) = relays
+            && !relays.drain(left().mul_f64(RELAY_SHARE)).await
         {
             tracing::info!("events are left to other relays and the next start");
         }

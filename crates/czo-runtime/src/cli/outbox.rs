@@ -14,6 +14,9 @@ use crate::Application;
 #[derive(Debug, Subcommand)]
 pub enum OutboxCommand {
     /// Show how many events wait, since when, and how many were put aside
+    ///
+    /// Those that wait for RabbitMQ beside the bus in memory (`event_bus.dual_write`) are shown
+    /// apart.
     Status {
         /// Print JSON
         #[arg(long)]
@@ -40,6 +43,12 @@ pub enum OutboxCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Throw away what waits for RabbitMQ since a dual write that is over; it never gets them
+    Abandon {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Which of the events that could not be published: those of which all that is said is true.
@@ -54,6 +63,9 @@ pub struct Which {
     /// Only events whose error contains this text
     #[arg(long, value_name = "TEXT")]
     error: Option<String>,
+    /// Of the events for RabbitMQ beside the bus in memory, not of those for the bus
+    #[arg(long)]
+    broker: bool,
 }
 
 /// The same, said out loud.
@@ -72,15 +84,18 @@ impl OutboxCommand {
         let outbox = application.outbox();
         match self {
             Self::Status { json } => status(outbox, json).await,
-            Self::List { which, limit, json } => list(outbox, which.filter(), limit, json).await,
+            Self::List { which, limit, json } => {
+                list(&which.stream(outbox), which.filter(), limit, json).await
+            }
             Self::Retry(meant) => {
+                let outbox = meant.which.stream(outbox);
                 let moved = outbox.parked().retry(&meant.which.filter()).await?;
                 meant.check(moved)?;
                 print(&format!("{} on the way again", how_many(moved, "event")));
                 Ok(())
             }
             Self::Purge { meant, yes } => {
-                let filter = meant.which.filter();
+                let (outbox, filter) = (meant.which.stream(outbox), meant.which.filter());
                 let number = outbox.parked().count(&filter).await?;
                 meant.check(number)?;
                 let question = format!("Throw {} away for ever?", how_many(number, "event"));
@@ -89,11 +104,17 @@ impl OutboxCommand {
                 print(&format!("{} thrown away", how_many(gone, "event")));
                 Ok(())
             }
+            Self::Abandon { yes } => abandon(application, yes).await,
         }
     }
 }
 
 impl Which {
+    /// The events that are meant, by the bus that they are for.
+    fn stream(&self, outbox: &Outbox) -> Outbox {
+        if self.broker { outbox.mirror() } else { outbox.clone() }
+    }
+
     fn filter(&self) -> ParkedFilter {
         let mut filter = ParkedFilter::all();
         filter.event = self.event;
@@ -114,29 +135,58 @@ impl Meant {
 }
 
 async fn status(outbox: &Outbox, json: bool) -> anyhow::Result<()> {
-    let status = outbox.status().await?;
-    let OutboxStatus { waiting, oldest, parked, logged, relays, .. } = status;
-    let age = status.oldest_age(outbox.database().now());
+    let (status, mirror) = (outbox.status().await?, outbox.mirror().status().await?);
+    let now = outbox.database().now();
     if json {
-        return print_json(&json!({
-            "waiting": waiting,
-            "oldest": oldest,
-            "oldestAgeSeconds": oldest.map(|_| age.as_secs_f64()),
-            "parked": parked,
-            "logged": logged,
-            "relays": relays,
-        }));
+        let of_one = |status: &OutboxStatus| {
+            let age = status.oldest.map(|_| status.oldest_age(now).as_secs_f64());
+            json!({
+                "waiting": status.waiting,
+                "oldest": status.oldest,
+                "oldestAgeSeconds": age,
+                "parked": status.parked,
+                "relays": status.relays,
+            })
+        };
+        let mut all = of_one(&status);
+        all["logged"] = json!(status.logged);
+        all["broker"] = of_one(&mirror);
+        return print_json(&all);
     }
-    let since = match oldest {
+    let waiting = |status: &OutboxStatus| match status.oldest {
         Some(oldest) => {
-            format!(", the oldest since {} ({} s)", oldest.format("%F %T UTC"), age.as_secs())
+            let (since, age) = (oldest.format("%F %T UTC"), status.oldest_age(now).as_secs());
+            format!("{}, the oldest since {since} ({age} s)", how_many(status.waiting, "event"))
         }
-        None => String::new(),
+        None => how_many(status.waiting, "event"),
     };
-    print(&format!("waiting  {}{since}", how_many(waiting, "event")));
-    print(&format!("parked   {}", how_many(parked, "event")));
-    print(&format!("logged   {}", how_many(logged, "event")));
-    print(&format!("relays   {relays}"));
+    print(&format!("waiting  {}", waiting(&status)));
+    print(&format!("parked   {}", how_many(status.parked, "event")));
+    print(&format!("logged   {}", how_many(status.logged, "event")));
+    print(&format!("relays   {}", status.relays));
+    if mirror.waiting + mirror.parked + mirror.relays > 0 {
+        print("for RabbitMQ beside the bus in memory:");
+        print(&format!("waiting  {}", waiting(&mirror)));
+        print(&format!("parked   {}", how_many(mirror.parked, "event")));
+        print(&format!("relays   {}", mirror.relays));
+    }
+    Ok(())
+}
+
+async fn abandon(application: &Application, yes: bool) -> anyhow::Result<()> {
+    if application.config().event_bus.amqp_options()?.is_some() {
+        bail!(
+            "RabbitMQ is used, so it is given what waits for it; `event_bus.provider` is to be \
+             `in_process`, and `event_bus.dual_write` false, before that is thrown away"
+        );
+    }
+    let mirror = application.outbox().mirror();
+    let waiting = mirror.status().await?.waiting;
+    if waiting > 0 {
+        let events = how_many(waiting, "event");
+        confirm(yes, &format!("Throw away {events} that RabbitMQ will never have?"))?;
+    }
+    print(&format!("{} thrown away", how_many(mirror.discard().await?, "event")));
     Ok(())
 }
 

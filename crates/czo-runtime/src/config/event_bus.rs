@@ -17,15 +17,18 @@ use super::error::wrong;
 pub struct EventBusConfig {
     /// What carries events. Default `in_process`.
     pub provider: EventBusProvider,
-    /// Whether every event is also given to RabbitMQ, where nobody handles it, so that
-    /// `czo events parity` shows whether it may take over. With the provider `in_process`. Default
-    /// no.
+    /// Whether every event is also given to RabbitMQ, where no group of this program handles it, so
+    /// that `czo events parity` shows whether it may take over. With the provider `in_process`.
+    /// What it does not take waits in the outbox. Default no.
     pub dual_write: bool,
     /// Whether the memory of this process carries events where RabbitMQ is asked for and
     /// `event_bus.rabbitmq.url` is not set, with a warning. Default no: it is an error.
     pub fallback: bool,
     /// RabbitMQ.
     pub rabbitmq: RabbitMqConfig,
+    /// Whether this process neither takes events to a bus nor handles any.
+    #[serde(skip)]
+    pub(crate) is_apart: bool,
 }
 
 /// What carries events.
@@ -119,6 +122,11 @@ impl EventBusConfig {
     /// Whether RabbitMQ has a part in it.
     fn wants_rabbitmq(&self) -> bool {
         self.dual_write || self.provider == EventBusProvider::RabbitMq
+    }
+
+    /// Whether events are kept for RabbitMQ, too.
+    pub(crate) fn keeps_for_broker(&self) -> bool {
+        self.dual_write && !self.falls_back()
     }
 
     /// Whether the memory of this process does what RabbitMQ was to do.

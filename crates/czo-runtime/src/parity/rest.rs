@@ -12,10 +12,11 @@ use czo_http::axum::extract::rejection::QueryRejection;
 use czo_http::axum::extract::{Query, State};
 use czo_http::axum::http::StatusCode;
 use czo_http::{Ctx, Problem};
+use czo_outbox::Outbox;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ParityView;
+use super::{Kept, ParityView};
 
 /// Lets somebody see how events go their ways, those of all shops.
 const EVENT_READ: Permission = Permission::new("event", "read");
@@ -27,6 +28,8 @@ const ONE_BUS: &str = "this server gives events to one bus, so there is nothing 
 #[derive(Clone)]
 struct Desk {
     ledger: Option<ParityLedger>,
+    /// What the outbox keeps for the broker.
+    mirror: Outbox,
     permissions: Arc<dyn PermissionService>,
 }
 
@@ -39,11 +42,13 @@ struct Wanted {
 
 pub(crate) fn routes(
     ledger: Option<ParityLedger>,
+    outbox: &Outbox,
     permissions: Arc<dyn PermissionService>,
 ) -> ApiRouter {
+    let mirror = outbox.mirror();
     ApiRouter::new()
         .api_route("/api/events/parity", get_with(parity, describe_parity))
-        .with_state(Desk { ledger, permissions })
+        .with_state(Desk { ledger, mirror, permissions })
 }
 
 fn describe_parity(operation: TransformOperation<'_>) -> TransformOperation<'_> {
@@ -70,5 +75,7 @@ async fn parity(
     })?;
     let ledger =
         desk.ledger.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", ONE_BUS))?;
-    Ok(Json(ParityView::of(&ledger, least.unwrap_or(1))))
+    let status = desk.mirror.status().await.map_err(Problem::of)?;
+    let kept = Kept { waiting: status.waiting, refused: status.parked };
+    Ok(Json(ParityView::of(&ledger, least.unwrap_or(1), kept)))
 }

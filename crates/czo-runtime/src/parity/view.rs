@@ -14,6 +14,10 @@ pub(crate) struct ParityView {
     pub(crate) types: Vec<TypeView>,
     /// What arrived at each group.
     pub(crate) groups: Vec<GroupView>,
+    /// How many events the outbox keeps for the broker, those of other processes too.
+    pub(crate) kept: u64,
+    /// How many it has put aside because the broker refused them.
+    pub(crate) refused: u64,
     /// Whether the broker may take over.
     pub(crate) verdict: VerdictView,
 }
@@ -34,6 +38,11 @@ pub(crate) struct TypeView {
     pub(crate) missing: u64,
     /// How many wait for the broker.
     pub(crate) waiting: u64,
+    /// How many waited too long to be followed.
+    pub(crate) unfollowed: u64,
+    /// How many the broker took of which the bus in memory was given none here: what other
+    /// processes were given, or one that has ended had left.
+    pub(crate) of_others: u64,
     /// How much later than the bus in memory the broker had the last one; null before there is one.
     pub(crate) lag_seconds: Option<f64>,
     /// The longest that it took; null before there is one.
@@ -77,13 +86,35 @@ pub(crate) struct VerdictView {
     pub(crate) sentence: String,
 }
 
+/// What the outbox keeps for the broker, also that of other processes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) waiting: u64,
+    pub(crate) refused: u64,
+}
+
 impl ParityView {
-    /// With the verdict of who wants to have seen so many events at least.
-    pub(crate) fn of(ledger: &ParityLedger, least: u64) -> Self {
+    /// With the verdict of who wants to have seen so many events at least. What the outbox keeps
+    /// for the broker must have arrived, too, whether this process knows of it or not.
+    pub(crate) fn of(ledger: &ParityLedger, least: u64, kept: Kept) -> Self {
+        let types: Vec<_> = ledger.types().into_iter().map(TypeView::from).collect();
+        let mut verdict = ledger.verdict(least);
+        let known: u64 = types.iter().map(|row| row.waiting).sum();
+        let Kept { waiting, refused } = kept;
+        if waiting > known {
+            let others = waiting - known;
+            verdict.objections.push(format!("{others} events of others wait for the broker"));
+        }
+        if refused > 0 {
+            let hint = "`czo outbox list --broker` shows them";
+            verdict.objections.push(format!("the broker refused {refused} events: {hint}"));
+        }
         Self {
-            types: ledger.types().into_iter().map(TypeView::from).collect(),
+            types,
             groups: ledger.groups().into_iter().map(GroupView::from).collect(),
-            verdict: ledger.verdict(least).into(),
+            kept: waiting,
+            refused,
+            verdict: verdict.into(),
         }
     }
 }
@@ -97,6 +128,8 @@ impl From<(EventType, TypeParity)> for TypeView {
             confirmed: row.confirmed,
             missing: row.missing,
             waiting: row.waiting(),
+            unfollowed: row.unfollowed,
+            of_others: row.of_others,
             lag_seconds: took_one.then_some(row.lag.as_secs_f64()),
             longest_lag_seconds: took_one.then_some(row.longest_lag.as_secs_f64()),
         }
@@ -165,7 +198,7 @@ mod tests {
         bus.publish(event).await.unwrap();
         becomes_so(|| ledger.verdict(1).is_ready()).await;
 
-        let view = ParityView::of(&ledger, 1);
+        let view = ParityView::of(&ledger, 1, Kept::default());
         let [row] = view.types.as_slice() else { panic!("{view:?}") };
         let counts = (row.published, row.confirmed, row.missing, row.waiting);
         assert_eq!((row.event_type.as_str(), counts), ("system.shutdown.started", (1, 1, 0, 0)));
@@ -176,9 +209,15 @@ mod tests {
         assert!(view.verdict.is_ready, "{view:?}");
         assert_eq!(view.verdict.sentence, "ready for the cut-over: 1 events, no divergence");
 
-        let more = ParityView::of(&ledger, 2).verdict;
+        let more = ParityView::of(&ledger, 2, Kept::default()).verdict;
         assert_eq!((more.is_ready, more.events, more.objections.len()), (false, 1, 1));
         assert!(more.sentence.starts_with("not ready for the cut-over: "), "{}", more.sentence);
+
+        let kept = ParityView::of(&ledger, 1, Kept { waiting: 3, refused: 2 });
+        assert!(!kept.verdict.is_ready, "{kept:?}");
+        let [waiting, refused] = kept.verdict.objections.as_slice() else { panic!("{kept:?}") };
+        assert_eq!(waiting, "3 events of others wait for the broker");
+        assert!(refused.starts_with("the broker refused 2 events"), "{refused}");
         drop(subscription);
     }
 }

@@ -7,6 +7,7 @@ mod access;
 mod cache;
 mod commands;
 mod dlq;
+mod dual_write;
 mod events;
 mod export;
 mod federation;

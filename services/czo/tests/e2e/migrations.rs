@@ -23,7 +23,7 @@ async fn migrate(site: &Site, arguments: &[&str]) -> Vec<(String, bool)> {
 }
 
 /// The migrations that there are.
-const OWNERS: [(&str, usize); 4] = [("runtime", 2), ("outbox", 1), ("jobs", 1), ("catalog", 3)];
+const OWNERS: [(&str, usize); 4] = [("runtime", 2), ("outbox", 2), ("jobs", 1), ("catalog", 3)];
 
 fn all(applied: bool) -> Vec<(String, bool)> {
     OWNERS.iter().flat_map(|(owner, _)| of(owner, applied)).collect()

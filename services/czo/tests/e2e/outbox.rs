@@ -86,6 +86,13 @@ on_each_database! {
             "parked": 0,
             "logged": 2,
             "relays": 1,
+            "broker": {
+                "waiting": 0,
+                "oldest": null,
+                "oldestAgeSeconds": null,
+                "parked": 0,
+                "relays": 0,
+            },
         });
         assert_eq!(after, expected);
         server.stop().await.succeeded();

@@ -49,8 +49,16 @@ fn tell(view: &ParityView, json: bool) -> anyhow::Result<()> {
 
 fn show(view: &ParityView) {
     let types: Vec<_> = view.types.iter().map(type_row).collect();
-    let headings =
-        ["TYPE", "PUBLISHED", "CONFIRMED", "MISSING", "WAITING", "LAG (ms)", "LONGEST (ms)"];
+    let headings = [
+        "TYPE",
+        "PUBLISHED",
+        "CONFIRMED",
+        "MISSING",
+        "WAITING",
+        "OTHERS",
+        "LAG (ms)",
+        "LONGEST (ms)",
+    ];
     print_table(headings, &types);
     print("");
     let groups: Vec<_> = view.groups.iter().map(group_row).collect();
@@ -66,9 +74,10 @@ fn show(view: &ParityView) {
     ];
     print_table(headings, &groups);
     print("");
+    print(&format!("kept for the broker: {}, refused: {}", view.kept, view.refused));
 }
 
-fn type_row(row: &TypeView) -> [String; 7] {
+fn type_row(row: &TypeView) -> [String; 8] {
     let milliseconds = |seconds: Option<f64>| {
         seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{:.1}", seconds * 1_000.0))
     };
@@ -78,6 +87,7 @@ fn type_row(row: &TypeView) -> [String; 7] {
         row.confirmed.to_string(),
         row.missing.to_string(),
         row.waiting.to_string(),
+        row.of_others.to_string(),
         milliseconds(row.lag_seconds),
         milliseconds(row.longest_lag_seconds),
     ]
@@ -101,10 +111,11 @@ mod tests {
     use czo_events::ParityLedger;
 
     use super::*;
+    use crate::parity::Kept;
 
     #[test]
     fn what_is_not_enough_is_an_error_and_what_is_is_none() {
-        let mut view = ParityView::of(&ParityLedger::default(), 3);
+        let mut view = ParityView::of(&ParityLedger::default(), 3, Kept::default());
         for json in [false, true] {
             let error = tell(&view, json).unwrap_err().to_string();
             assert!(error.contains("published were 0 events of at least 3"), "{error}");
@@ -121,10 +132,12 @@ mod tests {
             confirmed: 3,
             missing: 1,
             waiting: 1,
+            unfollowed: 0,
+            of_others: 2,
             lag_seconds: Some(0.0125),
             longest_lag_seconds: None,
         };
-        assert_eq!(type_row(&row), ["product.item.created", "5", "3", "1", "1", "12.5", "-"]);
+        assert_eq!(type_row(&row), ["product.item.created", "5", "3", "1", "1", "2", "12.5", "-"]);
         let row = GroupView {
             group: "catalog.cache".parse().unwrap(),
             matched: 1,

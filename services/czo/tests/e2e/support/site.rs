@@ -59,6 +59,12 @@ impl Site {
         self
     }
 
+    /// Sets an environment variable no longer.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
+        self
+    }
+
     /// Gives it one shop with nothing in it, instead of the demo shop.
     pub(crate) async fn with_an_empty_shop(self) -> Self {
         let site = self.with("CZO_DEMO", "false");
