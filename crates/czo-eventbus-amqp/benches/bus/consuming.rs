@@ -15,10 +15,9 @@ use crate::place::Place;
 use crate::rounds::Measured;
 
 pub(crate) async fn measure(place: &Place, options: &Options) -> Result<()> {
-    let (channel, count) = (place.confirming().await?, options.messages() * 2);
-    let letter = Letter::same(place)?;
+    let (letter, count) = (Letter::same(place).await?, options.messages() * 2);
     let measured = Measured::<2>::of(options.rounds(), async |way| {
-        letter.publish_at_once(place, &channel, count, 1_024).await?;
+        letter.publish_many(count, 1_024).await?;
         let took = match way {
             0 => bare::consume(place, count).await?,
             _ => consume(place, count).await?,
@@ -30,7 +29,6 @@ pub(crate) async fn measure(place: &Place, options: &Options) -> Result<()> {
     place.figure("bus_consume_ratio", measured.ratio(1, 0));
     place.figure("bus_consume_bare_per_s", measured.median(0));
     place.figure("bus_consume_per_s", measured.median(1));
-    channel.close(200, "".into()).await?;
     Ok(())
 }
 

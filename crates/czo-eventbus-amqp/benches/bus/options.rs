@@ -38,17 +38,17 @@ impl Options {
 
     /// How often each way of doing something is measured.
     pub(crate) fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 7 }
+        if self.quick { 3 } else { 5 }
     }
 
     /// How many messages a round publishes or consumes.
     pub(crate) fn messages(&self) -> usize {
-        if self.quick { 4_000 } else { 10_000 }
+        if self.quick { 4_000 } else { 8_000 }
     }
 
     /// How many messages a round publishes one after the other.
     pub(crate) fn one_by_one(&self) -> usize {
-        if self.quick { 300 } else { 600 }
+        if self.quick { 300 } else { 500 }
     }
 
     pub(crate) fn paced(&self) -> Duration {

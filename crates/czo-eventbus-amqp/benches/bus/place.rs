@@ -11,7 +11,7 @@ use czo_core::{
 use czo_eventbus_amqp::{AmqpBus, AmqpOptions, Names, QueueKind};
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions};
 use lapin::types::FieldTable;
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::{Connection, ConnectionProperties};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -122,13 +122,6 @@ impl Place {
     pub(crate) async fn subscribe(&self, handler: Arc<dyn EventHandler>) -> Result<Subscription> {
         let (pattern, options) = ("bench.order.*".parse()?, SubscribeOptions::default());
         Ok(self.bus.subscribe(pattern, self.group.clone(), handler, options).await?)
-    }
-
-    /// A channel that confirms what is published.
-    pub(crate) async fn confirming(&self) -> Result<Channel> {
-        let channel = self.connection.create_channel().await?;
-        channel.confirm_select(Default::default()).await?;
-        Ok(channel)
     }
 
     /// Throws away what is in the queue.
