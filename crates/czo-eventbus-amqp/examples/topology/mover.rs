@@ -1,0 +1,198 @@
+//! Takes a queue's messages to another one.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use futures_util::{FutureExt, StreamExt};
+use lapin::message::Delivery;
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+    ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Confirmation, Connection, Consumer};
+
+use super::{Report, Step};
+
+/// How many messages are on their way at a time.
+const BATCH: u16 = 64;
+
+/// How long a queue may seem empty before the broker is asked whether it is.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// How long the broker may take to say that it has them.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Takes a queue's messages to an exchange, in their order.
+///
+/// **Guarantee.** A message is taken off the queue only once the broker has it at its new place.
+/// Who ends in between leaves it at both: at-least-once, and whoever handles it tells a second one
+/// by its message id. Properties, headers and the routing key stay; the exchange changes, and the
+/// broker's own count of deliveries begins anew.
+///
+/// From its beginning to its end it is a consumer of the queue, so what comes in at the last
+/// moment, and then is deleted with the queue, was given to it before.
+pub(crate) struct Mover<'a> {
+    queue: String,
+    exchange: String,
+    channel: Channel,
+    consumer: Consumer,
+    report: Report<'a>,
+    moved: usize,
+}
+
+impl<'a> Mover<'a> {
+    /// Begins to take from `queue` what nobody else is taking, to give it to `exchange`.
+    pub(crate) async fn begin(
+        connection: &Connection,
+        queue: &str,
+        exchange: &str,
+        report: Report<'a>,
+    ) -> Result<Self> {
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        channel.basic_qos(BATCH, BasicQosOptions::default()).await?;
+        let (_, others) = look(&channel, queue).await?;
+        if others > 0 {
+            bail!(in_use(queue, others));
+        }
+        let options = BasicConsumeOptions::default();
+        let tag = "czo topology".into();
+        let consumer = channel.basic_consume(queue.into(), tag, options, FieldTable::default());
+        let consumer = consumer.await.with_context(|| format!("cannot read queue {queue}"))?;
+        let (queue, exchange) = (queue.to_owned(), exchange.to_owned());
+        Ok(Self { queue, exchange, channel, consumer, report, moved: 0 })
+    }
+
+    /// Moves what is there, and what comes meanwhile, until the queue is empty for a moment, for at
+    /// least so long.
+    pub(crate) async fn catch_up(&mut self, at_least: Duration) -> Result<()> {
+        let until = Instant::now() + at_least;
+        loop {
+            let patience = until.saturating_duration_since(Instant::now()).max(MOMENT);
+            let batch = self.next(patience).await?;
+            self.move_batch(&batch).await?;
+            if batch.len() < usize::from(BATCH) && Instant::now() >= until {
+                let (messages, _) = look(&self.channel, &self.queue).await?;
+                // What the queue gave to this consumer before it said so is here by now.
+                let given = self.next(Duration::ZERO).await?;
+                if messages == 0 && given.is_empty() {
+                    return Ok(());
+                }
+                self.move_batch(&given).await?;
+            }
+        }
+    }
+
+    /// Deletes the queue, to which no exchange leads any more, and moves what comes until then.
+    /// What was on its way to it has to come within `settled`. Returns how many messages were moved
+    /// from beginning to end.
+    pub(crate) async fn end(mut self, settled: Duration) -> Result<usize> {
+        self.catch_up(settled).await?;
+        let (_, consumers) = look(&self.channel, &self.queue).await?;
+        if consumers > 1 {
+            bail!(in_use(&self.queue, consumers - 1));
+        }
+        // A quorum queue knows neither `if_empty` nor `if_unused`; what they would save is with
+        // this consumer already.
+        let options = QueueDeleteOptions::default();
+        let deleted = self.channel.queue_delete(self.queue.as_str().into(), options);
+        deleted.await.with_context(|| format!("cannot delete queue {}", self.queue))?;
+        // The broker says that there is no more by ending the consumer.
+        while let Ok(Some(delivery)) = tokio::time::timeout(PATIENCE, self.consumer.next()).await {
+            let last = [delivery?];
+            self.publish(&last).await?;
+            self.moved += 1;
+        }
+        Ok(self.moved)
+    }
+
+    /// What comes next, or nothing if that takes longer.
+    async fn next(&mut self, patience: Duration) -> Result<Vec<Delivery>> {
+        let Ok(first) = tokio::time::timeout(patience, self.consumer.next()).await else {
+            return Ok(Vec::new());
+        };
+        let first = first.with_context(|| format!("somebody else deleted queue {}", self.queue))?;
+        let mut batch = vec![first?];
+        while batch.len() < usize::from(BATCH) {
+            match self.consumer.next().now_or_never() {
+                Some(Some(delivery)) => batch.push(delivery?),
+                _ => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    async fn move_batch(&mut self, batch: &[Delivery]) -> Result<()> {
+        let Some(last) = batch.last() else { return Ok(()) };
+        self.publish(batch).await?;
+        self.moved += batch.len();
+        (self.report)(Step::Moved(self.moved, &self.exchange))?;
+        self.channel.basic_ack(last.delivery_tag, BasicAckOptions { multiple: true }).await?;
+        Ok(())
+    }
+
+    /// Returns once the broker has all of them.
+    async fn publish(&self, batch: &[Delivery]) -> Result<()> {
+        let mut confirms = Vec::with_capacity(batch.len());
+        for delivery in batch {
+            let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+            let (exchange, key) = (self.exchange.as_str().into(), delivery.routing_key.clone());
+            let properties = without_count(&delivery.properties);
+            let sent =
+                self.channel.basic_publish(exchange, key, options, &delivery.data, properties);
+            confirms.push(sent.await?);
+        }
+        // A message that could not be delivered may come back with the word on another one, so one
+        // that came back counts against all.
+        for confirm in confirms {
+            let word = tokio::time::timeout(PATIENCE, confirm).await;
+            let word = word.with_context(|| {
+                format!(
+                    "the broker did not take messages for {} within {} seconds; perhaps it is out \
+                     of memory or disk",
+                    self.exchange,
+                    PATIENCE.as_secs()
+                )
+            })?;
+            match word? {
+                Confirmation::Ack(None) => {}
+                Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
+                    bail!("exchange {} lost the queue it leads to", self.exchange)
+                }
+                Confirmation::Nack(None) | Confirmation::NotRequested => {
+                    bail!(
+                        "the broker refused a message for {}: the queue may be full",
+                        self.exchange
+                    )
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many messages are in a queue, and how many consumers it has.
+pub(crate) async fn look(channel: &Channel, queue: &str) -> Result<(u32, u32)> {
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    let found = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
+    let found = found.with_context(|| format!("cannot look at queue {queue}"))?;
+    Ok((found.message_count(), found.consumer_count()))
+}
+
+pub(crate) fn in_use(queue: &str, consumers: u32) -> String {
+    let group = queue.split(':').next().unwrap_or(queue);
+    format!(
+        "queue {queue} has consumers ({consumers}), which would take its messages while they are \
+         moved; stop whoever listens as {group}, and apply again"
+    )
+}
+
+/// The broker writes its count of deliveries among the headers.
+fn without_count(properties: &BasicProperties) -> BasicProperties {
+    let Some(headers) = properties.headers() else { return properties.clone() };
+    let counts = ["x-delivery-count", "x-acquired-count"];
+    let headers = headers.inner().iter().filter(|(name, _)| !counts.contains(&name.as_str()));
+    let headers = headers.map(|(name, value)| (name.clone(), value.clone()));
+    properties.clone().with_headers(headers.collect::<std::collections::BTreeMap<_, _>>().into())
+}
