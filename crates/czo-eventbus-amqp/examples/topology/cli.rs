@@ -1,6 +1,6 @@
 //! The commands, for the main program and for its tests.
 
-mod declare;
+mod broker;
 mod hold;
 mod management;
 mod mover;
@@ -74,6 +74,7 @@ pub(crate) struct What {
 }
 
 /// Where the broker is.
+#[derive(Clone)]
 pub(crate) struct Place {
     /// The URL of AMQP.
     pub(crate) amqp: String,

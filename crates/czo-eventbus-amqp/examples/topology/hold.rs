@@ -4,14 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use czo_eventbus_amqp::{Argument, Live, LiveQueue};
-use lapin::options::BasicConsumeOptions;
-use lapin::types::FieldTable;
-use lapin::{Channel, Connection, Consumer};
+use lapin::Consumer;
 
-use super::mover::look;
-
-/// How long it may take until all messages are held.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::broker::{Broker, Channel};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -27,18 +22,18 @@ pub(crate) struct Hold {
 
 impl Hold {
     /// Holds what would leave for `queue`: events that wait for their next attempt.
-    pub(crate) async fn begin(connection: &Connection, live: &Live, queue: &str) -> Result<Self> {
+    pub(crate) async fn begin(broker: &Broker, live: &Live, queue: &str) -> Result<Self> {
         let feeders = live.queues.iter().filter(|(_, feeder)| feeds(feeder) == Some(queue));
         let mut held = Vec::new();
         for (feeder, _) in feeders {
-            let channel = connection.create_channel().await?;
-            let (options, table) = (BasicConsumeOptions::default(), FieldTable::default());
-            let tag = "czo topology".into();
-            let consumer = channel.basic_consume(feeder.as_str().into(), tag, options, table);
-            let consumer = consumer.await?;
-            let deadline = Instant::now() + PATIENCE;
-            while look(&channel, feeder).await?.0 > 0 {
-                ensure!(Instant::now() < deadline, "queue {feeder} does not give its messages");
+            let channel = broker.channel().await?;
+            let consumer = channel.consume(feeder, 0).await?;
+            let (began, patience) = (Instant::now(), channel.patience());
+            while channel.look(feeder).await?.0 > 0 {
+                ensure!(
+                    began.elapsed() < patience,
+                    "queue {feeder} did not give its messages within {patience:?}"
+                );
                 tokio::time::sleep(PAUSE).await;
             }
             held.push((channel, consumer));
@@ -49,7 +44,7 @@ impl Hold {
     /// Gives them back to their queues.
     pub(crate) async fn release(self) -> Result<()> {
         for (channel, _consumer) in self.held {
-            channel.close(200, "".into()).await?;
+            channel.close().await?;
         }
         Ok(())
     }

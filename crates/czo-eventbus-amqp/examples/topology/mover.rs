@@ -2,16 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
-use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
-    ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions,
-};
-use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, Consumer};
+use lapin::{BasicProperties, Confirmation, Consumer};
+use tokio::time::timeout;
 
+use super::broker::{Broker, Channel};
 use super::{Report, Step};
 
 /// How many messages are on their way at a time.
@@ -19,9 +16,6 @@ const BATCH: u16 = 64;
 
 /// How long a queue may seem empty before the broker is asked whether it is.
 const MOMENT: Duration = Duration::from_millis(10);
-
-/// How long the broker may take to say that it has them.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Takes a queue's messages to an exchange, in their order.
 ///
@@ -39,29 +33,27 @@ pub(crate) struct Mover<'a> {
     consumer: Consumer,
     report: Report<'a>,
     moved: usize,
+    /// When the queue gave something last.
+    given: Instant,
 }
 
 impl<'a> Mover<'a> {
     /// Begins to take from `queue` what nobody else is taking, to give it to `exchange`.
     pub(crate) async fn begin(
-        connection: &Connection,
+        broker: &Broker,
         queue: &str,
         exchange: &str,
         report: Report<'a>,
     ) -> Result<Self> {
-        let channel = connection.create_channel().await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        channel.basic_qos(BATCH, BasicQosOptions::default()).await?;
-        let (_, others) = look(&channel, queue).await?;
+        let channel = broker.channel().await?;
+        channel.confirm().await?;
+        let (_, others) = channel.look(queue).await?;
         if others > 0 {
             bail!(in_use(queue, others));
         }
-        let options = BasicConsumeOptions::default();
-        let tag = "czo topology".into();
-        let consumer = channel.basic_consume(queue.into(), tag, options, FieldTable::default());
-        let consumer = consumer.await.with_context(|| format!("cannot read queue {queue}"))?;
+        let consumer = channel.consume(queue, BATCH).await?;
         let (queue, exchange) = (queue.to_owned(), exchange.to_owned());
-        Ok(Self { queue, exchange, channel, consumer, report, moved: 0 })
+        Ok(Self { queue, exchange, channel, consumer, report, moved: 0, given: Instant::now() })
     }
 
     /// Moves what is there, and what comes meanwhile, until the queue is empty for a moment, for at
@@ -73,12 +65,17 @@ impl<'a> Mover<'a> {
             let batch = self.next(patience).await?;
             self.move_batch(&batch).await?;
             if batch.len() < usize::from(BATCH) && Instant::now() >= until {
-                let (messages, _) = look(&self.channel, &self.queue).await?;
+                let (messages, _) = self.channel.look(&self.queue).await?;
                 // What the queue gave to this consumer before it said so is here by now.
                 let given = self.next(Duration::ZERO).await?;
                 if messages == 0 && given.is_empty() {
                     return Ok(());
                 }
+                let (patience, queue) = (self.channel.patience(), &self.queue);
+                ensure!(
+                    self.given.elapsed() < patience,
+                    "queue {queue} has messages ({messages}) and gave none within {patience:?}"
+                );
                 self.move_batch(&given).await?;
             }
         }
@@ -89,29 +86,35 @@ impl<'a> Mover<'a> {
     /// from beginning to end.
     pub(crate) async fn end(mut self, settled: Duration) -> Result<usize> {
         self.catch_up(settled).await?;
-        let (_, consumers) = look(&self.channel, &self.queue).await?;
+        let (_, consumers) = self.channel.look(&self.queue).await?;
         if consumers > 1 {
             bail!(in_use(&self.queue, consumers - 1));
         }
         // A quorum queue knows neither `if_empty` nor `if_unused`; what they would save is with
         // this consumer already.
-        let options = QueueDeleteOptions::default();
-        let deleted = self.channel.queue_delete(self.queue.as_str().into(), options);
-        deleted.await.with_context(|| format!("cannot delete queue {}", self.queue))?;
+        self.channel.delete_queue(&self.queue).await?;
         // The broker says that there is no more by ending the consumer.
-        while let Ok(Some(delivery)) = tokio::time::timeout(PATIENCE, self.consumer.next()).await {
-            let last = [delivery?];
-            self.publish(&last).await?;
+        let patience = self.channel.patience();
+        loop {
+            let next = timeout(patience, self.consumer.next()).await;
+            let next = next.with_context(|| {
+                let queue = &self.queue;
+                format!("queue {queue} is deleted, but whoever reads it was not told within {patience:?}")
+            })?;
+            let Some(delivery) = next else { break };
+            self.publish(&[delivery?]).await?;
             self.moved += 1;
         }
+        self.channel.close().await?;
         Ok(self.moved)
     }
 
     /// What comes next, or nothing if that takes longer.
     async fn next(&mut self, patience: Duration) -> Result<Vec<Delivery>> {
-        let Ok(first) = tokio::time::timeout(patience, self.consumer.next()).await else {
+        let Ok(first) = timeout(patience, self.consumer.next()).await else {
             return Ok(Vec::new());
         };
+        self.given = Instant::now();
         let first = first.with_context(|| format!("somebody else deleted queue {}", self.queue))?;
         let mut batch = vec![first?];
         while batch.len() < usize::from(BATCH) {
@@ -128,34 +131,20 @@ impl<'a> Mover<'a> {
         self.publish(batch).await?;
         self.moved += batch.len();
         (self.report)(Step::Moved(self.moved, &self.exchange))?;
-        self.channel.basic_ack(last.delivery_tag, BasicAckOptions { multiple: true }).await?;
-        Ok(())
+        self.channel.ack_up_to(last).await
     }
 
     /// Returns once the broker has all of them.
     async fn publish(&self, batch: &[Delivery]) -> Result<()> {
         let mut confirms = Vec::with_capacity(batch.len());
         for delivery in batch {
-            let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-            let (exchange, key) = (self.exchange.as_str().into(), delivery.routing_key.clone());
             let properties = without_count(&delivery.properties);
-            let sent =
-                self.channel.basic_publish(exchange, key, options, &delivery.data, properties);
-            confirms.push(sent.await?);
+            confirms.push(self.channel.publish(&self.exchange, delivery, properties).await?);
         }
         // A message that could not be delivered may come back with the word on another one, so one
         // that came back counts against all.
         for confirm in confirms {
-            let word = tokio::time::timeout(PATIENCE, confirm).await;
-            let word = word.with_context(|| {
-                format!(
-                    "the broker did not take messages for {} within {} seconds; perhaps it is out \
-                     of memory or disk",
-                    self.exchange,
-                    PATIENCE.as_secs()
-                )
-            })?;
-            match word? {
+            match self.channel.confirmed(&self.exchange, confirm).await? {
                 Confirmation::Ack(None) => {}
                 Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
                     bail!("exchange {} lost the queue it leads to", self.exchange)
@@ -172,14 +161,7 @@ impl<'a> Mover<'a> {
     }
 }
 
-/// How many messages are in a queue, and how many consumers it has.
-pub(crate) async fn look(channel: &Channel, queue: &str) -> Result<(u32, u32)> {
-    let options = QueueDeclareOptions { passive: true, ..Default::default() };
-    let found = channel.queue_declare(queue.into(), options, FieldTable::default()).await;
-    let found = found.with_context(|| format!("cannot look at queue {queue}"))?;
-    Ok((found.message_count(), found.consumer_count()))
-}
-
+/// Why a queue can't be emptied.
 pub(crate) fn in_use(queue: &str, consumers: u32) -> String {
     let group = queue.split(':').next().unwrap_or(queue);
     format!(

@@ -3,15 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use czo_eventbus_amqp::{
-    Argument, Interim, Live, LiveBinding, LiveQueue, QueueArguments, Topology,
+    Argument, Binding, ExchangeKind, Interim, Live, LiveBinding, LiveQueue, QueueArguments,
+    Topology,
 };
-use lapin::options::{ExchangeDeclareOptions, ExchangeDeleteOptions};
-use lapin::types::FieldTable;
-use lapin::{Channel, Connection, ExchangeKind};
 
-use super::declare::{bind, declare_queue, unbind};
+use super::broker::{Broker, Channel};
 use super::hold::Hold;
 use super::mover::Mover;
 use super::{Report, Step};
@@ -37,7 +35,8 @@ const NO_DELIVERY_LIMIT: i64 = 2_000_000_000;
 /// just before it; all else keeps its order. What somebody else sends to the queue by its name at
 /// the moment of its end is lost, as the broker takes it for delivered.
 pub(crate) struct Rebuild<'a> {
-    pub(crate) connection: &'a Connection,
+    pub(crate) broker: &'a Broker,
+    pub(crate) channel: &'a Channel,
     pub(crate) wanted: &'a Topology,
     pub(crate) live: &'a Live,
     pub(crate) queue: &'a str,
@@ -66,24 +65,24 @@ impl Rebuild<'_> {
     /// The messages go into the queue to wait in, and the old queue goes. Returns the hold on what
     /// would come to it.
     async fn aside(&self, interim: &Interim) -> Result<Hold> {
-        let channel = self.connection.create_channel().await?;
+        let channel = self.channel;
         let Interim { queue: waiting, aside, .. } = interim;
         if !self.live.queues.contains_key(waiting) {
-            declare_queue(&channel, waiting, &waiting_arguments(self.arguments)).await?;
+            channel.declare_queue(waiting, &waiting_arguments(self.arguments)).await?;
         }
-        make_way(&channel, aside, waiting).await?;
+        make_way(channel, aside, waiting).await?;
         self.report(format_args!("messages wait in {waiting} meanwhile"))?;
         let mut mover = self.mover(self.queue, aside).await?;
         mover.catch_up(Duration::ZERO).await?;
         let bindings = self.bindings(interim);
         for binding in &bindings {
-            bind(&channel, waiting, binding).await?;
+            channel.bind(waiting, binding).await?;
         }
         self.report("what is published goes there too")?;
         for binding in bindings.iter().chain(self.live.bindings_of(self.queue)) {
-            unbind(&channel, self.queue, binding).await?;
+            channel.unbind(self.queue, binding).await?;
         }
-        let hold = Hold::begin(self.connection, self.live, self.queue).await?;
+        let hold = Hold::begin(self.broker, self.live, self.queue).await?;
         self.report("what is published goes only there")?;
         let moved = mover.end(self.settled).await?;
         self.report(format_args!("deleted; {moved} messages wait"))?;
@@ -92,9 +91,9 @@ impl Rebuild<'_> {
 
     /// The new queue comes, the messages come back, and the queue to wait in goes.
     async fn back(&self, interim: &Interim, is_waiting: bool, hold: Option<Hold>) -> Result<()> {
-        let channel = self.connection.create_channel().await?;
+        let channel = self.channel;
         let Interim { queue: waiting, aside, back, .. } = interim;
-        declare_queue(&channel, self.queue, self.arguments).await?;
+        channel.declare_queue(self.queue, self.arguments).await?;
         if let Some(hold) = hold {
             hold.release().await?;
         }
@@ -102,27 +101,26 @@ impl Rebuild<'_> {
         let bindings = self.bindings(interim);
         let mut moved = 0;
         if is_waiting {
-            make_way(&channel, back, self.queue).await?;
+            make_way(channel, back, self.queue).await?;
             let mut mover = self.mover(waiting, back).await?;
             mover.catch_up(Duration::ZERO).await?;
             for binding in &bindings {
-                bind(&channel, self.queue, binding).await?;
+                channel.bind(self.queue, binding).await?;
             }
             self.report("what is published goes there again")?;
             for binding in bindings.iter().chain(self.live.bindings_of(waiting)) {
-                unbind(&channel, waiting, binding).await?;
+                channel.unbind(waiting, binding).await?;
             }
             self.report("what is published goes only there")?;
             moved = mover.end(self.settled).await?;
             self.report(format_args!("{waiting} is deleted"))?;
         } else {
             for binding in &bindings {
-                bind(&channel, self.queue, binding).await?;
+                channel.bind(self.queue, binding).await?;
             }
         }
         for exchange in [aside, back] {
-            let options = ExchangeDeleteOptions::default();
-            channel.exchange_delete(exchange.as_str().into(), options).await?;
+            channel.delete_exchange(exchange).await?;
         }
         self.report(format_args!("done; {moved} messages are back"))
     }
@@ -145,7 +143,7 @@ impl Rebuild<'_> {
     }
 
     async fn mover(&self, from: &str, to: &str) -> Result<Mover<'_>> {
-        Mover::begin(self.connection, from, to, self.report).await
+        Mover::begin(self.broker, from, to, self.report).await
     }
 
     fn report(&self, what: impl std::fmt::Display) -> Result<()> {
@@ -191,15 +189,8 @@ fn waiting_arguments(arguments: &QueueArguments) -> QueueArguments {
 
 /// An exchange that leads to one queue, whatever the routing key, which so can stay what it is.
 async fn make_way(channel: &Channel, exchange: &str, queue: &str) -> Result<()> {
-    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-    channel
-        .exchange_declare(exchange.into(), ExchangeKind::Fanout, options, FieldTable::default())
-        .await
-        .with_context(|| format!("cannot make exchange {exchange}"))?;
-    let to = czo_eventbus_amqp::Binding {
-        exchange: exchange.to_owned(),
-        queue: queue.to_owned(),
-        key: String::new(),
-    };
-    bind(channel, queue, &to.into()).await
+    channel.declare_exchange(exchange, ExchangeKind::Fanout).await?;
+    let (exchange, queue) = (exchange.to_owned(), queue.to_owned());
+    let to = Binding { exchange, queue, key: String::new() };
+    channel.bind(&to.queue.clone(), &to.into()).await
 }

@@ -5,14 +5,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use czo_eventbus_amqp::{Change, Difference, Live, Topology};
 use lapin::uri::AMQPUri;
-use lapin::{Channel, Connection, ConnectionProperties};
 
-use super::declare::{bind, declare_exchange, declare_queue, unbind};
+use super::broker::{Broker, Channel};
 use super::hold::feeds;
 use super::management::Management;
-use super::mover::{in_use, look};
+use super::mover::in_use;
 use super::rebuild::{Rebuild, refuse_what_cannot_be_moved};
 use super::{Report, Step};
+
+/// How long the broker may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Long for a message on its way within a broker, not long for a person.
 const SETTLED: Duration = Duration::from_millis(250);
@@ -24,6 +26,8 @@ pub(crate) struct Tool {
     management: Management,
     /// How long after a queue was unbound what was on its way to it has come.
     pub(crate) settled: Duration,
+    /// How long the broker may take to answer.
+    pub(crate) patience: Duration,
 }
 
 impl Tool {
@@ -37,7 +41,7 @@ impl Tool {
             "/".clone_into(&mut amqp.vhost);
         }
         let management = Management::new(&amqp, management)?;
-        Ok(Self { wanted, amqp, management, settled: SETTLED })
+        Ok(Self { wanted, amqp, management, settled: SETTLED, patience: PATIENCE })
     }
 
     /// What is on the broker, and what has to happen to it.
@@ -57,26 +61,20 @@ impl Tool {
         report: Report<'_>,
     ) -> Result<()> {
         refuse_other_exchanges(difference)?;
-        let properties =
-            ConnectionProperties::default().with_connection_name("czo topology".into());
-        let connection = Connection::connect_uri(self.amqp.clone(), properties).await;
-        let connection = connection.with_context(|| {
-            let at = &self.amqp.authority;
-            format!("cannot connect to RabbitMQ at {}:{}", at.host, at.port)
-        })?;
-        let channel = connection.create_channel().await?;
+        let broker = Broker::connect(&self.amqp, self.patience).await?;
+        let channel = broker.channel().await?;
         refuse_queues_in_use(&channel, live, difference).await?;
         for change in &difference.changes {
-            self.make(&connection, &channel, live, change, report).await?;
+            self.make(&broker, &channel, live, change, report).await?;
         }
-        // All that was asked for is confirmed. The client minds channels that are closing already.
-        let _ = connection.close(200, "".into()).await;
+        channel.close().await?;
+        broker.close().await;
         Ok(())
     }
 
     async fn make(
         &self,
-        connection: &Connection,
+        broker: &Broker,
         channel: &Channel,
         live: &Live,
         change: &Change,
@@ -84,24 +82,24 @@ impl Tool {
     ) -> Result<()> {
         let rebuild = |queue, arguments| {
             let (wanted, settled) = (&self.wanted, self.settled);
-            Rebuild { connection, wanted, live, queue, arguments, settled, report }
+            Rebuild { broker, channel, wanted, live, queue, arguments, settled, report }
         };
         match change {
             Change::MakeExchange { exchange, kind } => {
-                declare_exchange(channel, exchange, *kind).await?;
+                channel.declare_exchange(exchange, *kind).await?;
             }
             Change::MakeQueue { queue, arguments } => {
-                declare_queue(channel, queue, arguments).await?;
+                channel.declare_queue(queue, arguments).await?;
             }
             Change::RebuildQueue { queue, arguments, .. } => {
                 rebuild(queue, arguments).all().await?;
             }
             Change::FinishQueue { queue, arguments } => rebuild(queue, arguments).rest().await?,
             Change::MakeBinding(binding) => {
-                bind(channel, &binding.queue, &binding.clone().into()).await?;
+                channel.bind(&binding.queue, &binding.clone().into()).await?;
             }
             Change::RemoveBinding(binding) => {
-                unbind(channel, &binding.binding.queue, binding).await?;
+                channel.unbind(&binding.binding.queue, binding).await?;
             }
             other => bail!("this program is older than the change `{other}`"),
         }
@@ -140,7 +138,7 @@ async fn refuse_queues_in_use(
         let fed =
             live.queues.get(queue).and_then(feeds).filter(|fed| live.queues.contains_key(*fed));
         for queue in fed.into_iter().chain([queue.as_str()]) {
-            let (_, consumers) = look(channel, queue).await?;
+            let (_, consumers) = channel.look(queue).await?;
             if consumers > 0 {
                 bail!("{}; nothing was changed", in_use(queue, consumers));
             }

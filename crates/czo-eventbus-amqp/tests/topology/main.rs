@@ -3,6 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod broker;
+mod commands;
+mod interrupted;
+mod messages;
+mod moved;
+mod scene;
 mod shown;
 
 #[path = "../../examples/topology/cli.rs"]
