@@ -19,6 +19,7 @@ pub use definitions::Definitions;
 pub use difference::{Change, Difference, Interim, Note, OtherArgument};
 pub use live::{Live, LiveBinding, LiveExchange, LiveQueue};
 pub use names::{NameError, Names};
+pub(crate) use system::command_for;
 pub use system::system_groups;
 
 /// How long a temporary queue outlives the last process that listened.

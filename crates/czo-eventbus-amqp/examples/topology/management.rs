@@ -1,5 +1,6 @@
 //! The management API of RabbitMQ, over HTTP.
 
+use std::borrow::Cow;
 use std::error::Error as _;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use lapin::uri::{AMQPScheme, AMQPUri};
+use percent_encoding::percent_decode_str;
 use rustls::crypto::ring;
 use serde_json::Value;
 use url::Url;
@@ -44,7 +46,10 @@ impl Management {
         }
         .filter(|url| matches!(url.scheme(), "http" | "https"))
         .context("expected `--management http://<host>:<port>`, or `https://`")?;
-        let decoded = |text: &str| percent_decoded(text).context("the login is not UTF-8");
+        let decoded = |text| {
+            let decoded = percent_decode_str(text).decode_utf8();
+            decoded.map(Cow::into_owned).context("the login is not UTF-8")
+        };
         let (user, password) = match (url.username(), url.password()) {
             ("", None) => {
                 let login = &amqp.authority.userinfo;
@@ -146,14 +151,6 @@ fn beside(amqp: &AMQPUri) -> Result<Url> {
     let is_bare_v6 = host.contains(':') && !host.starts_with('[');
     let host = if is_bare_v6 { format!("[{host}]") } else { host.clone() };
     Url::parse(&format!("{scheme}://{host}:{port}")).context("the URL has no host")
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    // A form without `+` and `&`, which `Url` never leaves in a login.
-    let text = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    url::form_urlencoded::parse(text.as_bytes()).next().map_or(Some(String::new()), |(name, _)| {
-        (!name.contains('\u{fffd}')).then(|| name.into_owned())
-    })
 }
 
 /// What an answer says is wrong.

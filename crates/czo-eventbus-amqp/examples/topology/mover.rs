@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
-use lapin::{BasicProperties, Confirmation, Consumer};
+use lapin::{BasicProperties, Confirmation, Consumer, PublisherConfirm};
 use tokio::time::timeout;
 
 use super::broker::{Broker, Channel};
@@ -14,7 +14,8 @@ use super::{Report, Step};
 /// How many messages are on their way at a time.
 const BATCH: u16 = 64;
 
-/// How long a queue may seem empty before the broker is asked whether it is.
+/// How long a queue may seem empty before the broker is asked whether it is, and a message that was
+/// refused waits.
 const MOMENT: Duration = Duration::from_millis(10);
 
 /// Takes a queue's messages to an exchange, in their order.
@@ -33,8 +34,6 @@ pub(crate) struct Mover<'a> {
     consumer: Consumer,
     report: Report<'a>,
     moved: usize,
-    /// When the queue gave something last.
-    given: Instant,
 }
 
 impl<'a> Mover<'a> {
@@ -53,30 +52,38 @@ impl<'a> Mover<'a> {
         }
         let consumer = channel.consume(queue, BATCH).await?;
         let (queue, exchange) = (queue.to_owned(), exchange.to_owned());
-        Ok(Self { queue, exchange, channel, consumer, report, moved: 0, given: Instant::now() })
+        Ok(Self { queue, exchange, channel, consumer, report, moved: 0 })
     }
 
     /// Moves what is there, and what comes meanwhile, until the queue is empty for a moment, for at
-    /// least so long.
-    pub(crate) async fn catch_up(&mut self, at_least: Duration) -> Result<()> {
+    /// least so long. Returns how many others listen to it by then.
+    pub(crate) async fn catch_up(&mut self, at_least: Duration) -> Result<u32> {
         let until = Instant::now() + at_least;
+        let mut given = Instant::now();
         loop {
-            let patience = until.saturating_duration_since(Instant::now()).max(MOMENT);
-            let batch = self.next(patience).await?;
+            let moment = until.saturating_duration_since(Instant::now()).max(MOMENT);
+            let batch = self.next(moment).await?;
             self.move_batch(&batch).await?;
+            if !batch.is_empty() {
+                given = Instant::now();
+            }
             if batch.len() < usize::from(BATCH) && Instant::now() >= until {
-                let (messages, _) = self.channel.look(&self.queue).await?;
-                // What the queue gave to this consumer before it said so is here by now.
-                let given = self.next(Duration::ZERO).await?;
-                if messages == 0 && given.is_empty() {
-                    return Ok(());
+                let (messages, consumers) = self.channel.look(&self.queue).await?;
+                // What the queue gave before may come after this answer, but not after the next.
+                self.channel.look(&self.queue).await?;
+                let late = self.next(Duration::ZERO).await?;
+                // A quorum queue without a leader seems to be empty, and to have no consumer.
+                let is_empty = messages == 0 && late.is_empty();
+                if let (true, Some(others)) = (is_empty, consumers.checked_sub(1)) {
+                    return Ok(others);
                 }
                 let (patience, queue) = (self.channel.patience(), &self.queue);
                 ensure!(
-                    self.given.elapsed() < patience,
-                    "queue {queue} has messages ({messages}) and gave none within {patience:?}"
+                    !late.is_empty() || given.elapsed() < patience,
+                    "queue {queue} gave nothing within {patience:?}, and may have messages \
+                     ({messages}) nevertheless"
                 );
-                self.move_batch(&given).await?;
+                self.move_batch(&late).await?;
             }
         }
     }
@@ -85,10 +92,9 @@ impl<'a> Mover<'a> {
     /// What was on its way to it has to come within `settled`. Returns how many messages were moved
     /// from beginning to end.
     pub(crate) async fn end(mut self, settled: Duration) -> Result<usize> {
-        self.catch_up(settled).await?;
-        let (_, consumers) = self.channel.look(&self.queue).await?;
-        if consumers > 1 {
-            bail!(in_use(&self.queue, consumers - 1));
+        let others = self.catch_up(settled).await?;
+        if others > 0 {
+            bail!(in_use(&self.queue, others));
         }
         // A quorum queue knows neither `if_empty` nor `if_unused`; what they would save is with
         // this consumer already.
@@ -96,11 +102,9 @@ impl<'a> Mover<'a> {
         // The broker says that there is no more by ending the consumer.
         let patience = self.channel.patience();
         loop {
-            let next = timeout(patience, self.consumer.next()).await;
-            let next = next.with_context(|| {
-                let queue = &self.queue;
-                format!("queue {queue} is deleted, but whoever reads it was not told within {patience:?}")
-            })?;
+            let Ok(next) = timeout(patience, self.consumer.next()).await else {
+                bail!("the broker did not end the reading of {} within {patience:?}", self.queue);
+            };
             let Some(delivery) = next else { break };
             self.publish(&[delivery?]).await?;
             self.moved += 1;
@@ -114,7 +118,6 @@ impl<'a> Mover<'a> {
         let Ok(first) = timeout(patience, self.consumer.next()).await else {
             return Ok(Vec::new());
         };
-        self.given = Instant::now();
         let first = first.with_context(|| format!("somebody else deleted queue {}", self.queue))?;
         let mut batch = vec![first?];
         while batch.len() < usize::from(BATCH) {
@@ -136,28 +139,53 @@ impl<'a> Mover<'a> {
 
     /// Returns once the broker has all of them.
     async fn publish(&self, batch: &[Delivery]) -> Result<()> {
-        let mut confirms = Vec::with_capacity(batch.len());
-        for delivery in batch {
-            let properties = without_count(&delivery.properties);
-            confirms.push(self.channel.publish(&self.exchange, delivery, properties).await?);
+        // Their order stays if the first one has to wait.
+        let (first, others) = batch.split_at(usize::from(self.moved == 0));
+        for first in first {
+            self.publish_first(first).await?;
+        }
+        let mut confirms = Vec::with_capacity(others.len());
+        for delivery in others {
+            confirms.push(self.send(delivery).await?);
         }
         // A message that could not be delivered may come back with the word on another one, so one
         // that came back counts against all.
         for confirm in confirms {
-            match self.channel.confirmed(&self.exchange, confirm).await? {
-                Confirmation::Ack(None) => {}
-                Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
-                    bail!("exchange {} lost the queue it leads to", self.exchange)
-                }
-                Confirmation::Nack(None) | Confirmation::NotRequested => {
-                    bail!(
-                        "the broker refused a message for {}: the queue may be full",
-                        self.exchange
-                    )
-                }
+            if !self.is_taken(confirm).await? {
+                bail!(self.refused());
             }
         }
         Ok(())
+    }
+
+    /// Returns once the broker has it. A quorum queue refuses everything while it is being made,
+    /// which somebody may have begun who was killed.
+    async fn publish_first(&self, first: &Delivery) -> Result<()> {
+        let began = Instant::now();
+        while !self.is_taken(self.send(first).await?).await? {
+            ensure!(began.elapsed() < self.channel.patience(), self.refused());
+            tokio::time::sleep(MOMENT).await;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Result<PublisherConfirm> {
+        let properties = without_count(&delivery.properties);
+        self.channel.publish(&self.exchange, delivery, properties).await
+    }
+
+    async fn is_taken(&self, confirm: PublisherConfirm) -> Result<bool> {
+        match self.channel.confirmed(&self.exchange, confirm).await? {
+            Confirmation::Ack(None) => Ok(true),
+            Confirmation::Nack(None) | Confirmation::NotRequested => Ok(false),
+            Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
+                bail!("exchange {} lost the queue it leads to", self.exchange)
+            }
+        }
+    }
+
+    fn refused(&self) -> String {
+        format!("the broker refused a message for {}: the queue may be full", self.exchange)
     }
 }
 

@@ -11,7 +11,8 @@ use crate::commands::{
     a_pattern_that_was_given_up_is_unbound_and_nothing_else_touched,
     a_queue_that_is_listened_to_is_left_alone, a_wrong_password_is_not_repeated,
     an_empty_broker_gets_everything_and_then_nothing_differs,
-    an_exchange_of_another_kind_is_left_alone, what_is_exported_can_be_imported,
+    an_exchange_of_another_kind_is_left_alone, the_login_of_the_management_api_may_be_escaped,
+    what_is_exported_can_be_imported,
 };
 use crate::interrupted::{
     a_broker_that_falls_silent_is_named_with_what_it_was_asked,
@@ -48,6 +49,7 @@ async fn a_broker_gets_the_topology_and_loses_no_message() -> Result<()> {
         a_queue_that_is_listened_to_is_left_alone,
         an_exchange_of_another_kind_is_left_alone,
         a_wrong_password_is_not_repeated,
+        the_login_of_the_management_api_may_be_escaped,
     )?;
     Ok(())
 }

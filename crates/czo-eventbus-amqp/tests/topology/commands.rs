@@ -130,3 +130,12 @@ pub(crate) async fn a_wrong_password_is_not_repeated(node: &TestBroker) -> Resul
     assert!(!error.contains("hush"), "{error}");
     Ok(())
 }
+
+pub(crate) async fn the_login_of_the_management_api_may_be_escaped(
+    node: &TestBroker,
+) -> Result<()> {
+    let management = Some(node.management_url().replace("guest:guest", "gu%65st:%67uest"));
+    let place = Place { amqp: node.url(), management };
+    assert_eq!(run_at(&place, "plan --prefix escaped.").await?.0, 2);
+    Ok(())
+}
