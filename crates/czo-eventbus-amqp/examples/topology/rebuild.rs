@@ -48,9 +48,6 @@ pub(crate) struct Rebuild<'a> {
 impl Rebuild<'_> {
     /// Makes the queue anew.
     pub(crate) async fn all(&self) -> Result<()> {
-        if let Some(there) = self.live.queues.get(self.queue) {
-            refuse_what_cannot_be_moved(self.queue, there)?;
-        }
         let interim = Interim::of(self.queue);
         let hold = self.aside(&interim).await?;
         self.back(&interim, true, Some(hold)).await
