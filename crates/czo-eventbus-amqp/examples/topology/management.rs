@@ -90,6 +90,33 @@ impl Management {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(["api", what, &self.vhost]);
         }
+        let (mut status, mut body) = self.ask(&url).await?;
+        if status.is_server_error() {
+            // RabbitMQ 3.10 breaks off the first answer of all if another one is begun at once.
+            (status, body) = self.ask(&url).await?;
+        }
+        match status {
+            StatusCode::OK => Ok(body),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => bail!(
+                "the management API at {} does not let `{}` in: {}; check the password, and give \
+                 the user the tag it needs (`rabbitmqctl set_user_tags {} management`)",
+                self.url,
+                self.user,
+                reason(&body),
+                self.user,
+            ),
+            StatusCode::NOT_FOUND => bail!(
+                "the broker has no virtual host `{}` that `{}` may see, or {} is not RabbitMQ's \
+                 management API",
+                self.vhost,
+                self.user,
+                self.url,
+            ),
+            status => bail!("{url} answers {status}: {}", reason(&body)),
+        }
+    }
+
+    async fn ask(&self, url: &Url) -> Result<(StatusCode, Bytes)> {
         let request = Request::get(url.as_str())
             .header(AUTHORIZATION, self.login.clone())
             .body(Empty::new())?;
@@ -111,33 +138,14 @@ impl Management {
         let answer = answer.unwrap_or_else(|_| {
             bail!("no answer within {} seconds", PATIENCE.as_secs());
         });
-        let (status, body) = answer.with_context(|| {
+        answer.with_context(|| {
             format!(
                 "cannot reach RabbitMQ's management API at {}; enable it on the broker \
                  (`rabbitmq-plugins enable rabbitmq_management`), or say where it is: \
                  `--management http://<host>:<port>`",
                 self.url
             )
-        })?;
-        match status {
-            StatusCode::OK => Ok(body),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => bail!(
-                "the management API at {} does not let `{}` in: {}; check the password, and give \
-                 the user the tag it needs (`rabbitmqctl set_user_tags {} management`)",
-                self.url,
-                self.user,
-                reason(&body),
-                self.user,
-            ),
-            StatusCode::NOT_FOUND => bail!(
-                "the broker has no virtual host `{}` that `{}` may see, or {} is not RabbitMQ's \
-                 management API",
-                self.vhost,
-                self.user,
-                self.url,
-            ),
-            status => bail!("{url} answers {status}: {}", reason(&body)),
-        }
+        })
     }
 }
 

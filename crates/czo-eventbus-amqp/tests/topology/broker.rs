@@ -12,7 +12,7 @@ use crate::commands::{
     a_queue_that_is_listened_to_is_left_alone, a_wrong_password_is_not_repeated,
     an_empty_broker_gets_everything_and_then_nothing_differs,
     an_exchange_of_another_kind_is_left_alone, the_login_of_the_management_api_may_be_escaped,
-    what_is_exported_can_be_imported,
+    those_who_ask_first_and_at_once_are_answered, what_is_exported_can_be_imported,
 };
 use crate::interrupted::{
     a_broker_that_falls_silent_is_named_with_what_it_was_asked,
@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(100);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_gets_the_topology_and_loses_no_message() -> Result<()> {
     let node = TestBroker::options().management().start().await?;
+    those_who_ask_first_and_at_once_are_answered(&node).await?;
     // On the heap: together they are more than the stack of a test holds.
     macro_rules! all {
         ($($case:ident),* $(,)?) => {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use czo_eventbus_amqp::{Names, Topology};
 use czo_testkit::TestBroker;
+use futures_util::future::try_join_all;
 use lapin::ExchangeKind;
 use lapin::options::{BasicConsumeOptions, ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -22,6 +23,12 @@ async fn without_a_management_api_the_error_says_how_to_get_one() -> Result<()> 
     assert!(error.contains("rabbitmq-plugins enable rabbitmq_management"), "{error}");
     assert!(error.contains("--management http://"), "{error}");
     assert!(!error.contains("hush"), "{error}");
+    Ok(())
+}
+
+pub(crate) async fn those_who_ask_first_and_at_once_are_answered(node: &TestBroker) -> Result<()> {
+    let plans = try_join_all((0..8).map(|_| run(node, "plan --prefix first."))).await?;
+    assert!(plans.iter().all(|(status, _)| *status == 2), "{plans:?}");
     Ok(())
 }
 
