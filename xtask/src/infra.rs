@@ -97,6 +97,28 @@ pub(crate) fn up(workspace: &Workspace) -> Result<Environment> {
     Ok(Environment(environment))
 }
 
+/// Where RabbitMQ is: its URL, and that of its management API where xtask knows it. Nothing is
+/// started.
+pub(crate) fn broker(workspace: &Workspace) -> Result<(String, Option<String>)> {
+    let settings = Settings::load(workspace.root())?;
+    let service = Service::RabbitMq;
+    let url = settings.get_or(service.variable(), service.default_url());
+    let configured = Address::parse(service, &url)?;
+    let record = state::peek(workspace.root())?.remove(&service);
+    // What was started serves as long as the configuration it stands in for is the same.
+    Ok(match record.filter(|record| record.configured == configured.redacted()) {
+        None => (url, None),
+        Some(Record { address, how, .. }) => {
+            let port = match &how {
+                How::Docker => Some(docker::management_port(&settings)),
+                How::Local(launch) => launch.management_port().map(|port| port.to_string()),
+            };
+            let management = port.map(|port| format!("http://{}:{port}", address.host()));
+            (address.url().to_owned(), management)
+        }
+    })
+}
+
 /// Prints `export` lines for the services, which are brought up if they are not.
 fn env(workspace: &Workspace) -> Result<()> {
     for (name, url) in up(workspace)?.variables() {

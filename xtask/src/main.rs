@@ -3,7 +3,7 @@
 //! Every command leaves the repository as it found it, except for what git ignores (`.infra/`,
 //! `target/`) and the crate graph that `check --bless` rewrites. Progress goes to standard error
 //! and results to standard output, so `--json` can be piped. The exit status is 0 only if all
-//! that was asked for was done.
+//! that was asked for was done, and 1 if not; `topology plan` has another one for a difference.
 
 mod bench;
 mod check;
@@ -17,6 +17,7 @@ mod steps;
 mod terminal;
 mod test;
 mod tools;
+mod topology;
 mod torture;
 mod workspace;
 
@@ -26,8 +27,8 @@ use clap::{Parser, Subcommand};
 
 use crate::workspace::Workspace;
 
-/// What cargo lacks for czo: services for the tests, migrations, tests, checks, benchmarks,
-/// coverage and counts of code.
+/// What cargo lacks for czo: services for the tests, migrations, the broker's topology, tests,
+/// checks, benchmarks, coverage and counts of code.
 #[derive(Debug, Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Cli {
@@ -44,23 +45,31 @@ enum Task {
     Check(check::CheckArgs),
     Bench(bench::BenchArgs),
     Torture(torture::TortureArgs),
+    #[command(subcommand)]
+    Topology(topology::TopologyCommand),
     Coverage(coverage::CoverageArgs),
     Loc(loc::LocArgs),
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().task) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            terminal::error(&error);
-            ExitCode::FAILURE
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // A standard error that is gone leaves nobody to tell about it.
+            let _ = answer.print();
+            return if answer.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
-    }
+    };
+    run(cli.task).unwrap_or_else(|error| {
+        terminal::error(&error);
+        ExitCode::FAILURE
+    })
 }
 
-fn run(task: Task) -> anyhow::Result<()> {
+fn run(task: Task) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
-    match task {
+    let done = match task {
+        Task::Topology(command) => return topology::run(&workspace, &command),
         Task::Infra(command) => infra::run(&workspace, &command),
         Task::Migrate(args) => migrate::run(&workspace, &args),
         Task::Test(args) => test::run(&workspace, &args),
@@ -69,7 +78,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Torture(args) => torture::run(&workspace, &args),
         Task::Coverage(_) => coverage::run(&workspace),
         Task::Loc(args) => loc::run(&workspace, &args),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

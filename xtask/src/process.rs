@@ -3,7 +3,7 @@
 use std::env;
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,14 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("`{}` failed ({status})", line_of(command));
     }
     Ok(())
+}
+
+/// Runs a command to its end, with its output going where ours goes; returns its exit status, and
+/// that of a failure if it was ended by a signal.
+pub(crate) fn status(command: &mut Command) -> Result<ExitCode> {
+    let status = command.status().with_context(|| format!("cannot run `{}`", line_of(command)))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Runs a command to its end and returns what it printed; an error holds what it printed on
@@ -82,6 +90,14 @@ mod tests {
     fn a_failed_command_is_named_with_how_it_ended() {
         let error = run(Command::new("sh").args(["-c", "exit 3"])).unwrap_err();
         assert_eq!(error.to_string(), "`sh -c exit 3` failed (exit status: 3)");
+    }
+
+    #[test]
+    fn the_status_of_a_command_can_be_handed_on() -> Result<()> {
+        let status = |script| status(Command::new("sh").args(["-c", script]));
+        assert_eq!(status("exit 2")?, ExitCode::from(2));
+        assert_eq!(status("kill -KILL $$")?, ExitCode::FAILURE);
+        Ok(())
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub use bus::AmqpBus;
 pub use dead_letters::AmqpDeadLetters;
 pub use options::AmqpOptions;
 pub use topology::{
-    Argument, Binding, ExchangeKind, GroupWish, NameError, Names, QueueArguments, QueueKind,
-    Topology, system_groups,
+    Argument, Binding, Change, Definitions, Difference, ExchangeKind, GroupWish, Interim, Live,
+    LiveBinding, LiveExchange, LiveQueue, NameError, Names, Note, OtherArgument, QueueArguments,
+    QueueKind, Topology, system_groups,
 };
 pub use url::{AmqpUrl, AmqpUrlError};

@@ -1,5 +1,10 @@
 //! What is to be on the broker.
 
+mod definitions;
+mod difference;
+#[cfg(test)]
+mod laws;
+mod live;
 mod names;
 mod system;
 
@@ -10,7 +15,11 @@ use std::time::Duration;
 use czo_core::{Group, TopicPattern};
 use serde::{Deserialize, Serialize};
 
+pub use definitions::Definitions;
+pub use difference::{Change, Difference, Interim, Note, OtherArgument};
+pub use live::{Live, LiveBinding, LiveExchange, LiveQueue};
 pub use names::{NameError, Names};
+pub(crate) use system::command_for;
 pub use system::system_groups;
 
 /// How long a temporary queue outlives the last process that listened.
@@ -29,7 +38,8 @@ const NO_DELIVERY_LIMIT: i64 = 2_000_000_000;
 
 /// What is to be on the broker: exchanges, queues and bindings, by name.
 ///
-/// The bus declares its part of it.
+/// It is the same for the bus, which declares its part of it, and for `cargo xtask topology`,
+/// which compares the whole of it with a live broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
     /// The exchanges, all durable.
@@ -182,6 +192,14 @@ impl Topology {
             (names.dead_letters.clone(), ExchangeKind::Topic),
         ]);
         Self { exchanges, ..Self::default() }
+    }
+
+    /// All that services have between them: the exchanges and what each of [`system_groups`]
+    /// needs.
+    #[must_use]
+    pub fn of_the_system(names: &Names) -> Self {
+        let groups = system_groups();
+        groups.iter().fold(Self::exchanges(names), |topology, wish| topology.with(names, wish))
     }
 
     /// The same and what a group needs.

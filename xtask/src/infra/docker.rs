@@ -81,6 +81,11 @@ impl<'a> Docker<'a> {
     }
 }
 
+/// The port of RabbitMQ's management API on this machine.
+pub(crate) fn management_port(settings: &Settings) -> String {
+    variable(settings, "RABBITMQ_MANAGEMENT_PORT")
+}
+
 /// Where the compose file puts a service.
 pub(crate) fn address(settings: &Settings, service: Service) -> Result<Address> {
     let value = |name| variable(settings, name);

@@ -28,12 +28,20 @@ pub(crate) struct Launch {
     folder: PathBuf,
     /// In the order of their start.
     processes: Vec<Daemon>,
+    /// Where RabbitMQ has its management API.
+    #[serde(default)]
+    management_port: Option<u16>,
 }
 
 impl Launch {
     /// Whether one of its processes no longer runs.
     pub(crate) fn has_ended(&self) -> bool {
         self.processes.iter().any(|process| !process.is_running())
+    }
+
+    /// Where RabbitMQ has its management API, on the loopback interface.
+    pub(crate) fn management_port(&self) -> Option<u16> {
+        self.management_port
     }
 
     /// The end of its log.
@@ -73,7 +81,7 @@ pub(crate) fn start(service: Service, parent: &Path) -> Result<(Launch, Address)
     let folder = parent.join(service.name());
     remove_folder(&folder)?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let mut launch = Launch { folder, processes: Vec::new() };
+    let mut launch = Launch { folder, processes: Vec::new(), management_port: None };
     let url = match service {
         Service::Postgres => postgres::start(&mut launch),
         Service::Redis => redis::start(&mut launch),

@@ -21,6 +21,7 @@ use crate::backoff::Backoff;
 use crate::declare::declare;
 use crate::link::{Link, LinkStatus, in_words};
 use crate::message;
+use crate::topology::command_for;
 use crate::{AmqpOptions, GroupWish, Names, Topology};
 
 /// How often the client is asked whether it still has a channel, should it not have said so.
@@ -260,9 +261,15 @@ impl Consumer {
         declare(channel, &topology).await.map_err(|error| match error.kind() {
             lapin::ErrorKind::ProtocolError(amqp) if amqp.get_id() == PRECONDITION_FAILED => {
                 let reason = amqp.get_message();
-                End::Refused(format!(
-                    "{reason}; delete the queue once it is empty, or give the group another name"
-                ))
+                End::Refused(match command_for(&self.names, &topology) {
+                    Some(command) => format!(
+                        "{reason}; stop whoever listens as this group, and `{command}` makes the \
+                         queue anew with its events"
+                    ),
+                    None => format!(
+                        "{reason}; delete the queue once it is empty, or give the group another name"
+                    ),
+                })
             }
             _ => End::from(error),
         })

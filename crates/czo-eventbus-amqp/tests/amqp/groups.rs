@@ -10,7 +10,7 @@ use czo_core::{
 };
 use czo_eventbus_amqp::{AmqpBus, AmqpDeadLetters, AmqpOptions, QueueKind};
 use lapin::options::QueueDeclareOptions;
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Connection, ConnectionProperties};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
@@ -138,6 +138,29 @@ async fn a_group_that_is_there_in_another_form_is_a_conflict_that_says_what_to_d
     }
     let conflict = subscribe(&other, "test.#", ordered, &teller).await.unwrap_err().to_string();
     assert!(conflict.contains("give the group another name"), "{conflict}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_of_the_system_that_is_there_in_another_form_is_a_conflict_that_names_the_command()
+{
+    let names = options().names;
+    let prefix = names.queue_prefix.clone();
+    let connection = Connection::connect(&url(), ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let mut table = FieldTable::default();
+    table.insert("x-expires".into(), AMQPValue::LongInt(60_000));
+    let queue = format!("{prefix}search.indexing");
+    let durable = QueueDeclareOptions { durable: true, ..Default::default() };
+    channel.queue_declare(queue.into(), durable, table).await.unwrap();
+
+    let handler = Arc::new(handler_fn(|_| async { Ok(()) }));
+    // For ever, unlike those of other tests: so it is in the system.
+    let bus = AmqpBus::new(AmqpOptions::new(url().parse().unwrap()).names(names));
+    let (pattern, group) = ("product.item.*".parse().unwrap(), "search.indexing".parse().unwrap());
+    let subscribed = bus.subscribe(pattern, group, handler, SubscribeOptions::default()).await;
+    let conflict = subscribed.unwrap_err().to_string();
+    let command = format!("`cargo xtask topology apply --prefix {prefix}`");
+    assert!(conflict.contains(&command), "{conflict}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

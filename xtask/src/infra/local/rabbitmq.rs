@@ -34,14 +34,19 @@ impl Binaries {
     }
 }
 
-/// Starts a node with the user `guest`; returns its URL.
+/// Starts a node with the management API and the user `guest`; returns its URL.
 pub(super) fn start(launch: &mut Launch) -> Result<String> {
     let binaries = Binaries::find().context("rabbitmq-server and epmd are not installed")?;
-    let [port, nodes_port, mapper_port] = free_ports()?;
+    let [port, nodes_port, mapper_port, management_port] = free_ports()?;
     let folder = launch.folder.clone();
-    fs::write(folder.join("rabbitmq.conf"), format!("listeners.tcp.1 = 127.0.0.1:{port}\n"))?;
+    let config = format!(
+        "listeners.tcp.1 = 127.0.0.1:{port}\n\
+         management.tcp.ip = 127.0.0.1\n\
+         management.tcp.port = {management_port}\n"
+    );
+    fs::write(folder.join("rabbitmq.conf"), config)?;
     fs::write(folder.join("rabbitmq-env.conf"), "")?;
-    fs::write(folder.join("enabled_plugins"), "[].\n")?;
+    fs::write(folder.join("enabled_plugins"), "[rabbitmq_management].\n")?;
 
     let mut mapper = Command::new(&binaries.epmd);
     mapper.args(["-address", "127.0.0.1", "-port", &mapper_port.to_string()]).current_dir(&folder);
@@ -72,6 +77,7 @@ pub(super) fn start(launch: &mut Launch) -> Result<String> {
         server.env(variable, Path::new(&folder).join(name));
     }
     launch.processes.push(Daemon::start(&mut server, &folder.join(LOG), Signal::Terminate)?);
+    launch.management_port = Some(management_port);
     Ok(format!("amqp://guest:guest@127.0.0.1:{port}/%2f"))
 }
 
