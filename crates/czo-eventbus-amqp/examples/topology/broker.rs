@@ -2,6 +2,7 @@
 //! what it was asked.
 
 use std::fmt::Display;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -24,19 +25,27 @@ const TAG: &str = "czo topology";
 /// How long it may take to take leave.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// A connection to the broker.
+/// A connection to the broker. It has to be [closed](Self::close), also after an error: then all
+/// that was read and not acknowledged is back in its queues, in its order.
 pub(crate) struct Broker {
     connection: Connection,
     /// How long an answer may take.
     patience: Duration,
+    readers: Readers,
 }
 
-/// A channel. It has to be [closed](Self::close): one that is dropped closes in the background, and
-/// takes the connection with it if that is just being closed.
+/// A channel. It has to be [closed](Self::close) unless something failed: one that is dropped closes
+/// in the background, and makes an error of a connection that is just being closed.
 pub(crate) struct Channel {
     channel: lapin::Channel,
     patience: Duration,
+    readers: Readers,
 }
+
+/// Who reads on which channel. One that is dropped would be ended before its channel; in between the
+/// queue would seem free while its messages are not back, and whoever comes next would get the last
+/// ones first.
+type Readers = Arc<Mutex<Vec<(u16, Consumer)>>>;
 
 impl Broker {
     pub(crate) async fn connect(uri: &AMQPUri, patience: Duration) -> Result<Self> {
@@ -45,17 +54,18 @@ impl Broker {
         let connection = Connection::connect_uri(uri.clone(), properties);
         let connection =
             answer(patience, format!("connect to RabbitMQ at {host}:{port}"), connection).await?;
-        Ok(Self { connection, patience })
+        Ok(Self { connection, patience, readers: Readers::default() })
     }
 
     pub(crate) async fn channel(&self) -> Result<Channel> {
         let channel = answer(self.patience, "open a channel", self.connection.create_channel());
-        Ok(Channel { channel: channel.await?, patience: self.patience })
+        let (patience, readers) = (self.patience, Arc::clone(&self.readers));
+        Ok(Channel { channel: channel.await?, patience, readers })
     }
 
-    /// Takes leave, after the last channel is closed.
+    /// Takes leave.
     pub(crate) async fn close(self) {
-        // All that was asked for is answered, so nothing depends on this any more.
+        // Nothing that was done depends on it. An error of before counts more than one of this.
         let _ = tokio::time::timeout(GOODBYE, self.connection.close(200, "".into())).await;
     }
 }
@@ -126,7 +136,9 @@ impl Channel {
         self.answer(format!("read queue {queue}"), limited).await?;
         let (options, table) = (BasicConsumeOptions::default(), FieldTable::default());
         let consumer = self.channel.basic_consume(queue.into(), TAG.into(), options, table);
-        self.answer(format!("read queue {queue}"), consumer).await
+        let consumer = self.answer(format!("read queue {queue}"), consumer).await?;
+        lock(&self.readers).push((self.channel.id(), consumer.clone()));
+        Ok(consumer)
     }
 
     /// Acknowledges everything up to this message.
@@ -172,7 +184,9 @@ impl Channel {
 
     /// Gives back what was read and not acknowledged.
     pub(crate) async fn close(&self) -> Result<()> {
-        self.answer("close a channel", self.channel.close(200, "".into())).await
+        self.answer("close a channel", self.channel.close(200, "".into())).await?;
+        lock(&self.readers).retain(|(channel, _)| *channel != self.channel.id());
+        Ok(())
     }
 
     async fn answer<T>(
@@ -198,6 +212,10 @@ async fn answer<T>(
         )),
     };
     answer.with_context(|| format!("cannot {what}"))
+}
+
+fn lock(readers: &Readers) -> MutexGuard<'_, Vec<(u16, Consumer)>> {
+    readers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn table(arguments: &QueueArguments) -> FieldTable {

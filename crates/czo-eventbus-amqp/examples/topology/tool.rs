@@ -63,12 +63,26 @@ impl Tool {
         refuse_other_exchanges(difference)?;
         let broker = Broker::connect(&self.amqp, self.patience).await?;
         let channel = broker.channel().await?;
-        refuse_queues_in_use(&channel, live, difference).await?;
-        for change in &difference.changes {
-            self.make(&broker, &channel, live, change, report).await?;
-        }
-        channel.close().await?;
+        let made = match self.make_all(&broker, &channel, live, difference, report).await {
+            Ok(()) => channel.close().await,
+            failed => failed,
+        };
         broker.close().await;
+        made
+    }
+
+    async fn make_all(
+        &self,
+        broker: &Broker,
+        channel: &Channel,
+        live: &Live,
+        difference: &Difference,
+        report: Report<'_>,
+    ) -> Result<()> {
+        refuse_queues_in_use(channel, live, difference).await?;
+        for change in &difference.changes {
+            self.make(broker, channel, live, change, report).await?;
+        }
         Ok(())
     }
 
