@@ -22,7 +22,7 @@ use super::secret::SigningSecret;
 /// let signer = Signer::of([new.into(), old.into(), SigningKey::generate()?.into()])?;
 /// let headers = signer.sign(&"msg_1".parse()?, chrono::Utc::now(), b"{}");
 /// assert_eq!(headers.signature().split(' ').count(), 3);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), czo_apps::AppError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Signer {
