@@ -10,6 +10,9 @@ use super::AppManifest;
 use super::characters::is_harmful;
 use super::place::{Report, excerpt, pointer};
 
+/// The longest name of a field, in bytes.
+const MAX_NAME: usize = 255;
+
 /// Reads a document. What is wrong with it is noted, such as a name that occurs twice in one
 /// object (of which readers take the first or the last, so that two of them may see two
 /// manifests), or characters that are invisible or turn text around.
@@ -40,7 +43,7 @@ pub(super) fn read(bytes: &[u8], report: &Report) -> Option<Value> {
     }
 }
 
-/// A value about to be read. It becomes `None` when it has too many levels, which is noted.
+/// A value about to be read. It becomes `None` when a part of it was skipped, which is noted.
 struct Node<'a> {
     path: String,
     depth: usize,
@@ -51,6 +54,18 @@ impl<'a> Node<'a> {
     fn below(&self, segment: &str) -> Node<'a> {
         let path = pointer(&self.path, segment);
         Node { path, depth: self.depth + 1, report: self.report }
+    }
+
+    /// Whether the name of a field is as short as it must be. What the field holds is skipped if not:
+    /// each value below it would carry the name in its path.
+    fn has_name(&self, name: &str) -> bool {
+        let fits = name.len() <= MAX_NAME;
+        if !fits {
+            let problem =
+                format!("the field `{}` has a name of more than {MAX_NAME} bytes", excerpt(name));
+            self.report.refuse(&self.path, FieldErrorCode::TooLong, problem);
+        }
+        fits
     }
 
     /// Whether lists and objects may be here. What they hold is skipped if not.
@@ -136,6 +151,11 @@ impl<'de> Visitor<'de> for Node<'_> {
         }
         let mut map = Some(Map::new());
         while let Some(name) = fields.next_key::<String>()? {
+            if !self.has_name(&name) {
+                fields.next_value::<IgnoredAny>()?;
+                map = None;
+                continue;
+            }
             let node = self.below(&name);
             node.check(&name);
             if map.as_ref().is_some_and(|map| map.contains_key(&name)) {
@@ -195,6 +215,15 @@ mod tests {
             let seen = violations(nested(depth).as_bytes());
             assert_eq!(seen, [format!("{}: expected at most 32 levels", "/0".repeat(32))]);
         }
+    }
+
+    #[test]
+    fn a_name_of_more_than_255_bytes_is_refused() {
+        let named = |length: usize| format!(r#"{{"{}": [1]}}"#, "a".repeat(length));
+        assert!(violations(named(255).as_bytes()).is_empty());
+        let seen = violations(named(256).as_bytes());
+        let name = "a".repeat(60);
+        assert_eq!(seen, [format!("the field `{name}…` has a name of more than 255 bytes")]);
     }
 
     #[test]

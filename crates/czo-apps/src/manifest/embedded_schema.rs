@@ -13,18 +13,21 @@ use jsonschema::{Draft, PatternOptions, ValidationError};
 use serde_json::Value;
 
 use super::place::{Place, excerpt};
+use super::violation::ManifestError;
 
 /// The dialect that is understood.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// How many patterns the schemas of one manifest have.
+/// How many schemas there are in one manifest, those within schemas among them, and how many
+/// patterns they have.
+const MAX_SCHEMAS: usize = 2000;
 const MAX_PATTERNS: usize = 100;
 
 /// What one pattern takes when it is compiled, in bytes.
 const MAX_PATTERN_SIZE: usize = 256 * 1024;
 
 /// How many schemas one comes to with its references replaced.
-const MAX_SCHEMAS: u64 = 10_000;
+const MAX_EXPANDED: u64 = 10_000;
 
 /// How many levels one has with its references replaced.
 const MAX_LEVELS: usize = 64;
@@ -59,12 +62,22 @@ const REFUSED: [&str; 5] =
 /// What the schemas of one manifest have left to spend.
 #[derive(Debug)]
 pub(super) struct Budget {
+    schemas: Cell<usize>,
     patterns: Cell<usize>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { patterns: Cell::new(MAX_PATTERNS) }
+        Self { schemas: Cell::new(MAX_SCHEMAS), patterns: Cell::new(MAX_PATTERNS) }
+    }
+}
+
+impl Budget {
+    /// Whether there are so many left of something; they are spent then.
+    fn spend(left: &Cell<usize>, number: usize) -> bool {
+        let rest = left.get().checked_sub(number);
+        left.set(rest.unwrap_or(0));
+        rest.is_some()
     }
 }
 
@@ -79,7 +92,11 @@ pub(super) fn check<'a>(root: &Place<'a>, budget: &Budget) -> Option<Schemas<'a>
         None
     })?;
     let mut schemas = Schemas::new();
-    collect(root, root, &mut schemas);
+    if !collect(root, root, budget, &mut schemas) {
+        let problem = format!("expected at most {MAX_SCHEMAS} schemas in all schemas together");
+        root.refuse(FieldErrorCode::TooMany, problem);
+        return None;
+    }
     let mut problems = problems_of_form(root, &schemas, budget);
     // What something comes to is only known if it is a schema.
     if problems.is_empty() {
@@ -99,19 +116,16 @@ fn problems_of_form<'a>(
     budget: &Budget,
 ) -> Vec<Problem<'a>> {
     let dialect = jsonschema::draft202012::meta::validator();
-    let errors = dialect.iter_errors(root.value);
+    let errors = dialect.iter_errors(root.value).take(ManifestError::MAX_VIOLATIONS);
     let mut problems: Vec<_> = errors.map(|error| no_schema(root, &error)).collect();
     for (path, schema) in schemas {
         let wrong = wrong_words(path, schema, schemas).into_iter();
         problems.extend(wrong.map(|(place, problem)| (place, FieldErrorCode::Invalid, problem)));
         let number = number_of_patterns(schema.value);
-        match budget.patterns.get().checked_sub(number) {
-            Some(left) => budget.patterns.set(left),
-            None => {
-                let problem =
-                    format!("expected at most {MAX_PATTERNS} patterns in all schemas together");
-                problems.push((schema.clone(), FieldErrorCode::TooMany, problem));
-            }
+        if !Budget::spend(&budget.patterns, number) {
+            let problem =
+                format!("expected at most {MAX_PATTERNS} patterns in all schemas together");
+            problems.push((schema.clone(), FieldErrorCode::TooMany, problem));
         }
     }
     problems
@@ -137,34 +151,32 @@ fn compile(schema: &Value) -> Result<(), ValidationError<'static>> {
     options.with_pattern_options(patterns).build(schema).map(drop)
 }
 
-/// Gathers the schemas below `place`.
-fn collect<'a>(root: &Place<'a>, place: &Place<'a>, schemas: &mut Schemas<'a>) {
-    for child in children(place) {
-        collect(root, &child, schemas);
-    }
+/// Gathers the schemas at and below `place`, unless they are too many.
+fn collect<'a>(
+    root: &Place<'a>,
+    place: &Place<'a>,
+    budget: &Budget,
+    schemas: &mut Schemas<'a>,
+) -> bool {
     schemas.insert(place.path[root.path.len()..].to_owned(), place.clone());
+    Budget::spend(&budget.schemas, 1)
+        && children(place).all(|child| collect(root, &child, budget, schemas))
 }
 
 /// The schemas directly below one.
-fn children<'a>(schema: &Place<'a>) -> Vec<Place<'a>> {
-    let mut children = Vec::new();
-    for name in ONE {
-        children.extend(schema.value.get(name).map(|value| schema.below(name, value)));
-    }
-    for name in LISTS {
-        children.extend(schema.elements(name));
-    }
-    for name in MAPS {
-        let Some(Value::Object(map)) = schema.value.get(name) else { continue };
-        for (key, value) in map {
-            let mut child = schema.below(name, value);
-            child = child.below(key, value);
-            children.push(child);
-        }
-    }
-    // `dependencies` may hold lists of names, and what is no schema has been noted.
-    children.retain(|child| child.value.is_object() || child.value.is_boolean());
-    children
+fn children<'a>(schema: &Place<'a>) -> impl Iterator<Item = Place<'a>> {
+    let one = ONE.iter().filter_map(|name| {
+        let value = schema.value.get(*name)?;
+        Some(schema.below(name, value))
+    });
+    let lists = LISTS.iter().flat_map(|name| schema.elements(name));
+    let maps = MAPS.iter().flat_map(|name| {
+        let map = schema.value.get(*name).and_then(Value::as_object);
+        let named = map.into_iter().flatten();
+        named.map(|(key, value)| schema.below(name, value).below(key, value))
+    });
+    // `dependencies` may hold lists of names, and what is no schema is noted by its dialect.
+    one.chain(lists).chain(maps).filter(|child| child.value.is_object() || child.value.is_boolean())
 }
 
 /// What this schema says that no schema of a manifest may say.
@@ -236,7 +248,7 @@ impl<'a> Expansion<'a> {
         if size.levels > MAX_LEVELS {
             return Err("expected at most 64 levels, with references replaced");
         }
-        if size.schemas > MAX_SCHEMAS {
+        if size.schemas > MAX_EXPANDED {
             return Err("expected at most 10000 schemas, with references replaced");
         }
         Ok(())
@@ -258,11 +270,10 @@ impl<'a> Expansion<'a> {
         }
         let root = self.schemas.get("").map_or(0, |root| root.path.len());
         let mut size = Size { schemas: 1, levels: 1 };
-        let children = children(schema);
-        let children = children.iter().map(|child| &child.path[root..]);
+        let children = children(schema).map(|child| child.path[root..].to_owned());
         let reference = schema.value.get("$ref").and_then(Value::as_str).and_then(target);
-        for path in children.chain(reference) {
-            let below = self.size(path, level + 1)?;
+        for path in children.chain(reference.map(str::to_owned)) {
+            let below = self.size(&path, level + 1)?;
             size.schemas = size.schemas.saturating_add(below.schemas);
             size.levels = size.levels.max(below.levels + 1);
         }

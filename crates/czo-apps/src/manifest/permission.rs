@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::place::{Fields, Place, excerpt};
-use super::suggestion::{did_you_mean, nearest};
+use super::suggestion::nearest;
 use super::{AppManifest, ManifestRules};
 
 /// The most actions of one request.
@@ -118,8 +118,8 @@ fn resource<'a>(place: &Place<'a>, rules: &ManifestRules) -> Option<&'a str> {
     if resources().any(|known| known == text) {
         return Some(text);
     }
-    let meant = nearest(text, resources().map(str::to_owned));
-    let problem = format!("there is no resource `{}`{}", excerpt(text), did_you_mean(meant));
+    let meant = place.did_you_mean(|| nearest(text, resources().map(str::to_owned)));
+    let problem = format!("there is no resource `{}`{meant}", excerpt(text));
     place.refuse(FieldErrorCode::NotFound, problem);
     None
 }
@@ -128,19 +128,16 @@ fn resource<'a>(place: &Place<'a>, rules: &ManifestRules) -> Option<&'a str> {
 fn known<'a>(place: &Place<'a>, resource: &str, rules: &ManifestRules) -> Option<&'a str> {
     let text = place.text()?;
     let of_resource = rules.permissions.iter().filter(|known| known.resource() == resource);
-    let mut actions = of_resource.map(Permission::action);
-    if actions.clone().any(|known| known == text) {
+    let actions: Vec<_> = of_resource.map(Permission::action).collect();
+    if actions.contains(&text) {
         return Some(text);
     }
-    let meant = nearest(text, actions.clone().map(str::to_owned));
-    let hint = match meant {
-        // Few enough to name them all.
-        None if actions.clone().count() <= 8 => {
-            let known: Vec<_> = actions.by_ref().map(|action| format!("`{action}`")).collect();
-            format!("; there is {}", known.join(", "))
-        }
-        meant => did_you_mean(meant),
-    };
+    let near = || nearest(text, actions.iter().map(|action| (*action).to_owned()));
+    let mut hint = place.did_you_mean(near);
+    // Few enough to name them all.
+    if hint.is_empty() && actions.len() <= 8 {
+        hint = format!("; there is `{}`", actions.join("`, `"));
+    }
     let problem = format!("there is no permission `{resource}:{}`{hint}", excerpt(text));
     place.refuse(FieldErrorCode::NotFound, problem);
     None
@@ -153,7 +150,7 @@ pub(super) fn asked(fields: &Fields<'_>) -> BTreeSet<Permission> {
         let Some(resource) = request.value.get("resource").and_then(Value::as_str) else {
             continue;
         };
-        let actions = request.elements("actions").into_iter();
+        let actions = request.elements("actions");
         let actions = actions.filter_map(|action| action.value.as_str());
         asked.extend(actions.filter_map(|action| permission(resource, action)));
     }
@@ -170,10 +167,10 @@ pub(super) fn subset(
         let permission: Permission = place.parse()?;
         if !asked.contains(&permission) {
             let known = asked.intersection(&rules.permissions).map(ToString::to_string);
-            let meant = nearest(&permission.to_string(), known);
+            let text = permission.to_string();
             let problem = format!(
                 "the app does not ask for `{permission}` in its `permissions`{}",
-                did_you_mean(meant)
+                place.did_you_mean(|| nearest(&text, known))
             );
             place.refuse(FieldErrorCode::NotFound, problem);
             return None;

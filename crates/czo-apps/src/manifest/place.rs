@@ -1,6 +1,6 @@
 //! A value in a document, and where it is: what reads it says what is wrong with it there.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -9,16 +9,21 @@ use czo_core::FieldErrorCode;
 use serde_json::{Map, Value};
 
 use super::characters::printable;
-use super::suggestion::{did_you_mean, nearest};
+use super::suggestion::nearest;
 use super::violation::{ManifestError, Violation};
 
-/// The longest excerpt of a document in a message, in characters.
+/// The longest excerpt of a document in a message, in characters, and the longest message.
 const MAX_EXCERPT: usize = 60;
+const MAX_PROBLEM: usize = 500;
+
+/// How often something nearby is looked for in one document: it takes longer than all else.
+const MAX_SUGGESTIONS: usize = 200;
 
 /// Where violations are noted while a document is read.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     violations: RefCell<Vec<Violation>>,
+    suggestions: Cell<usize>,
 }
 
 impl Report {
@@ -27,7 +32,7 @@ impl Report {
         let mut violations = self.violations.borrow_mut();
         if violations.len() < ManifestError::MAX_VIOLATIONS {
             // Messages quote the document.
-            let problem = printable(&problem.into());
+            let problem = shortened(&printable(&problem.into()), MAX_PROBLEM);
             violations.push(Violation { path: path.to_owned(), code, problem });
         }
     }
@@ -80,6 +85,16 @@ impl<'a> Place<'a> {
     /// Notes that the value is not of the expected form.
     pub(super) fn invalid(&self, problem: impl Into<String>) {
         self.refuse(FieldErrorCode::Invalid, problem);
+    }
+
+    /// The end of a message that names what was probably meant, if something is near.
+    pub(super) fn did_you_mean(&self, meant: impl FnOnce() -> Option<String>) -> String {
+        let used = self.report.suggestions.get();
+        if used == MAX_SUGGESTIONS {
+            return String::new();
+        }
+        self.report.suggestions.set(used + 1);
+        meant().map(|meant| format!("; did you mean `{}`?", excerpt(&meant))).unwrap_or_default()
     }
 
     fn expected(&self, what: &str) {
@@ -136,12 +151,12 @@ impl<'a> Place<'a> {
         let chosen = choices.iter().find(|(word, _)| *word == text);
         if chosen.is_none() {
             let words: Vec<_> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
-            let meant = nearest(text, choices.iter().map(|(word, _)| (*word).to_owned()));
+            let known = choices.iter().map(|(word, _)| (*word).to_owned());
             self.invalid(format!(
                 "expected {}, found `{}`{}",
                 words.join(" or "),
                 excerpt(text),
-                did_you_mean(meant)
+                self.did_you_mean(|| nearest(text, known))
             ));
         }
         chosen.map(|(_, value)| *value)
@@ -182,15 +197,14 @@ impl<'a> Place<'a> {
     }
 
     /// What a list below this value holds, whatever else is wrong; nothing if there is no list.
-    pub(super) fn elements(&self, name: &str) -> Vec<Place<'a>> {
+    pub(super) fn elements(&self, name: &str) -> impl Iterator<Item = Place<'a>> + use<'a> {
         let list = self.value.get(name).map(|value| self.below(name, value));
-        let Some(Place { value: Value::Array(items), .. }) = &list else {
-            return Vec::new();
-        };
-        let below = |(index, item): (usize, &'a Value)| {
-            list.as_ref().map(|list| list.below(&index.to_string(), item))
-        };
-        items.iter().enumerate().filter_map(below).collect()
+        list.into_iter().flat_map(|list| {
+            let items = list.value.as_array().map_or(&[][..], Vec::as_slice);
+            let below =
+                move |(index, item): (usize, &'a Value)| list.below(&index.to_string(), item);
+            items.iter().enumerate().map(below)
+        })
     }
 
     /// The fields of an object that has no others than `known`.
@@ -200,8 +214,9 @@ impl<'a> Place<'a> {
             return None;
         };
         for (name, value) in map.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
-            let meant = nearest(name, known.iter().map(|name| (*name).to_owned()));
-            let problem = format!("unknown field `{}`{}", excerpt(name), did_you_mean(meant));
+            let known = known.iter().map(|name| (*name).to_owned());
+            let meant = self.did_you_mean(|| nearest(name, known));
+            let problem = format!("unknown field `{}`{meant}", excerpt(name));
             self.below(name, value).invalid(problem);
         }
         Some(Fields { map, place: self.clone() })
@@ -226,7 +241,7 @@ impl<'a> Fields<'a> {
     }
 
     /// What a list holds, whatever else is wrong.
-    pub(super) fn elements(&self, name: &str) -> Vec<Place<'a>> {
+    pub(super) fn elements(&self, name: &str) -> impl Iterator<Item = Place<'a>> + use<'a> {
         self.place.elements(name)
     }
 
@@ -249,7 +264,11 @@ pub(super) fn pointer(path: &str, segment: &str) -> String {
 
 /// The beginning of a text, for a message.
 pub(super) fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(MAX_EXCERPT) {
+    shortened(text, MAX_EXCERPT)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -2,8 +2,6 @@
 
 use czo_core::{EventType, TopicPattern};
 
-use super::place::excerpt;
-
 /// The longest text for which something nearby is looked for, in bytes: comparing takes the
 /// product of both lengths.
 const MAX_LEN: usize = 255;
@@ -14,15 +12,12 @@ pub(super) fn nearest(wanted: &str, candidates: impl Iterator<Item = String>) ->
         return None;
     }
     candidates
+        // As many characters at least are different.
+        .filter(|candidate| wanted.len().abs_diff(candidate.len()) * 3 <= candidate.len())
         .map(|candidate| (strsim::damerau_levenshtein(wanted, &candidate), candidate))
         .filter(|(distance, candidate)| distance * 3 <= candidate.len())
         .min()
         .map(|(_, candidate)| candidate)
-}
-
-/// The end of a message that names what was probably meant.
-pub(super) fn did_you_mean(meant: Option<String>) -> String {
-    meant.map(|meant| format!("; did you mean `{}`?", excerpt(&meant))).unwrap_or_default()
 }
 
 /// The pattern nearest to `pattern` that matches one of these types.

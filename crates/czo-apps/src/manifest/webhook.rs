@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::embedded_schema::Budget;
 use super::http_url::Urls;
 use super::place::{Fields, Place, excerpt};
-use super::suggestion::{did_you_mean, nearest_pattern};
+use super::suggestion::nearest_pattern;
 use super::{AppManifest, Filter, HttpUrl, Identifier, ManifestRules, ResponseSchema, unique};
 
 /// The most patterns of one webhook.
@@ -197,9 +197,8 @@ fn patterns(place: &Place<'_>, rules: &ManifestRules) -> Option<Vec<TopicPattern
             return None;
         };
         if !rules.event_types.iter().any(|event_type| pattern.matches(event_type)) {
-            let meant = nearest_pattern(&pattern, rules.event_types.iter());
-            let problem = format!("no event matches `{pattern}`{}", did_you_mean(meant));
-            place.refuse(FieldErrorCode::NotFound, problem);
+            let meant = place.did_you_mean(|| nearest_pattern(&pattern, rules.event_types.iter()));
+            place.refuse(FieldErrorCode::NotFound, format!("no event matches `{pattern}`{meant}"));
             return None;
         }
         Some(pattern)

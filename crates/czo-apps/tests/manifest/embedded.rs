@@ -1,5 +1,6 @@
 //! JSON Schemas within a manifest.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::fixture::{violation, violations, with};
@@ -87,23 +88,30 @@ fn a_schema_that_leads_back_to_itself_is_refused() {
 
 #[test]
 fn a_schema_that_grows_without_measure_is_refused() {
-    let doubled: serde_json::Map<_, _> = (0..40)
-        .map(|n| {
+    let chain = |length: usize, times: usize| {
+        let link = |n: usize| {
             let next = json!({ "$ref": format!("#/$defs/s{}", n + 1) });
-            (format!("s{n}"), json!({ "allOf": [next, next] }))
-        })
-        .chain([("s40".to_owned(), json!({ "type": "string" }))])
-        .collect();
+            (format!("s{n}"), json!({ "allOf": vec![next; times] }))
+        };
+        let last = (format!("s{length}"), json!({ "type": "string" }));
+        let links: serde_json::Map<_, _> = (0..length).map(link).chain([last]).collect();
+        violations(&config(json!({ "$defs": links })))
+    };
+    assert_eq!(chain(8, 2), [""; 0]);
     let problem = "/configSchema: expected at most 10000 schemas, with references replaced";
-    let schema = json!({ "$ref": "#/$defs/s0", "$defs": &doubled });
-    let found = violation(&config(schema));
-    assert!(found == problem || found.contains("64 levels"), "{found}");
-    let chain: serde_json::Map<_, _> = (0..5000)
-        .map(|n| (format!("s{n}"), json!({ "$ref": format!("#/$defs/s{}", n + 1) })))
-        .chain([("s5000".to_owned(), json!({}))])
-        .collect();
+    assert_eq!(chain(14, 2), [problem]);
     let problem = "/configSchema: expected at most 64 levels, with references replaced";
-    assert_eq!(violation(&config(json!({ "$defs": chain }))), problem);
+    assert_eq!(chain(40, 1), [problem]);
+    assert_eq!(chain(900, 1), [problem]);
+}
+
+#[test]
+fn more_schemas_than_anybody_needs_are_refused() {
+    // What is below a name has the name in its path, at every level.
+    let many = (0..25)
+        .fold(json!({ "allOf": vec![json!({}); 20_000] }), |inner, _| json!({ "not": inner }));
+    let problem = "/configSchema: expected at most 2000 schemas in all schemas together";
+    assert_eq!(violation(&config(many)), problem);
 }
 
 #[test]
@@ -144,5 +152,63 @@ fn secrets_are_texts_of_the_configuration_itself() {
     ] {
         let found = violation(&config(schema));
         assert_eq!(found, format!("/configSchema{at}/x-secret: {problem}"));
+    }
+}
+
+/// JSON that looks like a schema.
+fn like_a_schema() -> impl Strategy<Value = Value> {
+    let words = [
+        "type",
+        "properties",
+        "items",
+        "$ref",
+        "allOf",
+        "$defs",
+        "enum",
+        "pattern",
+        "not",
+        "required",
+        "minimum",
+        "$id",
+        "$schema",
+        "dependencies",
+        "additionalProperties",
+        "x-secret",
+        "prefixItems",
+    ];
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        (-2..3_i64).prop_map(Value::from),
+        prop::sample::select(vec![
+            "string",
+            "object",
+            "#",
+            "#/$defs/type",
+            "#/properties/items",
+            "[a-",
+            "(a|b)+$",
+            "x:y",
+        ])
+        .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 40, 5, move |inner| {
+        let word = prop::sample::select(words.to_vec());
+        prop_oneof![
+            4 => prop::collection::btree_map(word, inner.clone(), 0..5)
+                .prop_map(|map| json!(map)),
+            1 => prop::collection::vec(inner, 0..4).prop_map(Value::from),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_looks_like_a_schema_is_taken_or_refused(schema in like_a_schema()) {
+        let manifest = with("/webhooks/1/sync/responseSchema", schema.clone());
+        if violations(&manifest).is_empty() {
+            // And what is taken can be used.
+            let schema = jsonschema::draft202012::new(&schema).unwrap();
+            let _ = schema.is_valid(&json!({ "type": ["string"], "items": [[1]] }));
+        }
     }
 }

@@ -68,9 +68,31 @@ fn a_manifest_of_256_kib_of_mistakes_has_a_thousand_of_them() {
 
 #[test]
 fn a_long_name_of_a_field_is_shown_in_part() {
-    let found = violation(&with(&format!("/{}", "x".repeat(200_000)), json!(1)));
+    let found = violation(&with(&format!("/{}", "x".repeat(200)), json!(1)));
     let (_, problem) = found.split_once(": ").unwrap();
     assert_eq!(problem, format!("unknown field `{}…`", "x".repeat(60)));
+}
+
+#[test]
+fn a_message_quotes_no_more_than_a_part_of_a_long_text() {
+    let found = read(&with("/extensions/0/permissions/0", json!("x".repeat(200_000)))).unwrap_err();
+    assert!(found.violations()[0].problem.len() < 600, "{found}");
+}
+
+#[test]
+fn thousands_of_typing_errors_are_told_without_thousands_of_suggestions() {
+    let mut webhook = full()["webhooks"][0].clone();
+    let mistyped: Vec<_> = (0..50).map(|n| format!("product.item.craeted_{n}")).collect();
+    webhook["events"] = json!(mistyped);
+    let webhooks: Vec<_> = (0..100)
+        .map(|n| {
+            webhook["identifier"] = json!(format!("w{n}"));
+            webhook.clone()
+        })
+        .collect();
+    let found = violations(&with("/webhooks", json!(webhooks)));
+    assert_eq!(found.len(), ManifestError::MAX_VIOLATIONS);
+    assert_eq!(found.iter().filter(|text| text.contains("did you mean")).count(), 200);
 }
 
 /// JSON that is near a manifest: one value of it replaced by something else.

@@ -6,7 +6,7 @@ use czo_core::FieldErrorCode;
 use serde_json::Value;
 
 use super::super::place::{Place, excerpt};
-use super::super::suggestion::{did_you_mean, nearest};
+use super::super::suggestion::nearest;
 use super::{Condition, Filter, Pointer, Quantity, Test};
 
 /// The fields of a condition that combines others.
@@ -96,12 +96,12 @@ fn path(place: &Place<'_>) -> Option<Pointer> {
     };
     let first = pointer.first();
     if !EVENT.contains(&first) {
-        let meant = nearest(first, EVENT.map(str::to_owned).into_iter());
+        let near = || nearest(first, EVENT.map(str::to_owned).into_iter());
         let problem = format!(
             "an event has no field `{}`: expected one of {}{}",
             excerpt(first),
             EVENT.join(", "),
-            did_you_mean(meant)
+            place.did_you_mean(near)
         );
         place.invalid(problem);
         return None;
