@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod manifest;
+mod signature;
+
+pub use error::AppError;
+pub use manifest::{
+    AppId, AppIdError, AppManifest, ConfigSchema, Direction, Extension, Filter, HttpUrl,
+    HttpUrlError, Identifier, IdentifierError, ManifestDiff, ManifestError, ManifestRules, Mount,
+    OnFailure, OrderBy, PartChange, PartChanges, PermissionChange, PermissionRequest,
+    PermissionScope, ResponseSchema, SyncCall, VersionChange, Violation, Webhook, WebhookMode,
+    WebhookOrder,
+};
+pub use signature::{
+    Jwk, Jwks, MessageId, PublicKey, ReceivedHeaders, SecretError, SignatureError,
+    SignatureHeaders, Signer, SignerKey, SigningKey, SigningSecret, Verified, Verifier,
+    VerifierKey, header,
+};
