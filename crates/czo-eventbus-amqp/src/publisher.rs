@@ -81,7 +81,8 @@ pub(crate) enum Published {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotConfirmed(pub(crate) String);
 
-/// Tells when the broker has confirmed a message.
+/// Tells when the broker has confirmed a message. Dropped, it lets the message go: it is not
+/// published again.
 #[derive(Debug)]
 pub(crate) struct Pending {
     answer: oneshot::Receiver<Answer>,
@@ -189,13 +190,20 @@ impl Patience {
 
 impl Pending {
     /// What the broker says.
-    pub(crate) async fn confirmed(self) -> Result<Published, NotConfirmed> {
-        match tokio::time::timeout_at(self.until, self.answer).await {
-            Ok(Ok(Answer::Confirmed { is_routed: true })) => Ok(Published::Routed),
-            Ok(Ok(Answer::Confirmed { is_routed: false })) => Ok(Published::Unroutable),
-            Ok(Ok(Answer::Refused(reason))) => Err(NotConfirmed(reason)),
-            Ok(Err(_)) => Err(closed()),
+    pub(crate) async fn confirmed(mut self) -> Result<Published, NotConfirmed> {
+        match tokio::time::timeout_at(self.until, self.said()).await {
+            Ok(said) => said,
             Err(_) => Err(self.patience.ended()),
+        }
+    }
+
+    /// What the broker says, however long that takes.
+    pub(crate) async fn said(&mut self) -> Result<Published, NotConfirmed> {
+        match (&mut self.answer).await {
+            Ok(Answer::Confirmed { is_routed: true }) => Ok(Published::Routed),
+            Ok(Answer::Confirmed { is_routed: false }) => Ok(Published::Unroutable),
+            Ok(Answer::Refused(reason)) => Err(NotConfirmed(reason)),
+            Err(_) => Err(closed()),
         }
     }
 }

@@ -79,23 +79,21 @@ impl Crew {
         Ok(())
     }
 
-    /// Kills one; it starts again at once, or after a while. Says whether it was in the middle of
-    /// its work.
+    /// Kills one that is at work; it starts again at once, or after a while. Says whether there was
+    /// one.
     pub(crate) fn kill(&mut self, dice: &mut Dice) -> Result<bool> {
         let pause = if dice.happens(500) { dice.millis(0, 50) } else { dice.millis(500, 4_000) };
-        let Some(member) = self.running(dice) else { return Ok(false) };
+        let Some(member) = self.at_work(dice) else { return Ok(false) };
         let back = State::Absent(Instant::now() + pause);
         let State::Running(actor) = std::mem::replace(&mut member.state, back) else {
             return Ok(false);
         };
-        let status = actor.kill()?;
-        let (number, handled) = (member.part.number, member.handled);
-        Ok(status.signal() == Some(SIGKILL) && self.book.handled_by(number) > handled)
+        Ok(actor.kill()?.signal() == Some(SIGKILL))
     }
 
-    /// Freezes one, and says which.
+    /// Freezes one that is at work, and says which.
     pub(crate) fn freeze(&mut self, dice: &mut Dice) -> Result<Option<u32>> {
-        let Some(member) = self.running(dice) else { return Ok(None) };
+        let Some(member) = self.at_work(dice) else { return Ok(None) };
         if let State::Running(actor) = std::mem::replace(&mut member.state, State::Gone) {
             actor.freeze()?;
             member.state = State::Frozen(actor);
@@ -141,10 +139,15 @@ impl Crew {
         others.filter(|other| *other != number).map(|other| self.book.handled_by(other)).sum()
     }
 
-    fn running(&mut self, dice: &mut Dice) -> Option<&mut Member> {
-        let is_running = |member: &&mut Member| matches!(member.state, State::Running(_));
-        let mut running: Vec<_> = self.members.iter_mut().filter(is_running).collect();
-        let place = dice.below(u32::try_from(running.len()).ok()?);
-        (!running.is_empty()).then(|| running.swap_remove(usize::try_from(place).unwrap_or(0)))
+    /// One that has handled something since it started.
+    fn at_work(&mut self, dice: &mut Dice) -> Option<&mut Member> {
+        let Self { members, book, .. } = self;
+        let is_at_work = |member: &&mut Member| {
+            matches!(member.state, State::Running(_))
+                && book.handled_by(member.part.number) > member.handled
+        };
+        let mut at_work: Vec<_> = members.iter_mut().filter(is_at_work).collect();
+        let place = dice.below(u32::try_from(at_work.len()).ok()?);
+        (!at_work.is_empty()).then(|| at_work.swap_remove(usize::try_from(place).unwrap_or(0)))
     }
 }

@@ -28,7 +28,7 @@ use tokio::sync::Mutex;
 use self::book::{Book, GROUPS};
 use self::crew::Crew;
 use self::harm::Deck;
-pub(crate) use self::harm::{HARMS, Harm};
+pub(crate) use self::harm::Harm;
 pub(crate) use self::ledger::Ledger;
 use self::ledger::{Letter, Sights};
 use self::part::Part;
@@ -40,6 +40,9 @@ use self::watch::{Phase, Watch};
 
 /// How long it may take until what is confirmed was handled, once nothing is harmed.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How often connections are cut in the first part.
 const CUT_EVERY: Duration = Duration::from_secs(2);
@@ -178,7 +181,7 @@ impl Torture {
             Harm::MemoryAlarm => stage.alarm(bus, dice).await,
             Harm::WrongPassword => stage.wrong_password(bus, dice).await,
             Harm::FullRetries => stage.fill_retries(dice).await,
-            Harm::KillConsumer => self.crew.lock().await.kill(dice),
+            Harm::KillConsumer => self.kill().await,
             Harm::DeleteQueue => self.delete_queue().await,
             Harm::FreezeConsumer => self.freeze().await,
             Harm::Malformed | Harm::WrongEnvelope | Harm::Huge | Harm::Foreign => {
@@ -200,10 +203,26 @@ impl Torture {
         self.stage.delete_queue(&mut self.dice).await
     }
 
+    async fn kill(&mut self) -> Result<bool> {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.crew.lock().await.kill(&mut self.dice)? {
+            if Instant::now() > deadline {
+                return Ok(false);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(true)
+    }
+
     /// It was seen when others went on, and whoever was frozen had to come back to the broker.
     async fn freeze(&mut self) -> Result<bool> {
-        let Some(number) = self.crew.lock().await.freeze(&mut self.dice)? else {
-            return Ok(false);
+        let deadline = Instant::now() + PATIENCE;
+        let number = loop {
+            match self.crew.lock().await.freeze(&mut self.dice)? {
+                Some(number) => break number,
+                None if Instant::now() > deadline => return Ok(false),
+                None => tokio::time::sleep(PAUSE).await,
+            }
         };
         let before = self.crew.lock().await.handled_without(number);
         tokio::time::sleep(stage::too_long(&mut self.dice)).await;
@@ -243,7 +262,7 @@ impl Torture {
             if Instant::now() > deadline {
                 return self.is_stuck(&format!("after {}", harm.name()), &open);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

@@ -25,7 +25,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use czo_testkit::torture::{Bar, print_figures};
 
-use self::harness::{HARMS, Plan, Progress, play_if_asked, torture};
+use self::harness::{Harm, Plan, Progress, play_if_asked, torture};
 
 /// For how long at most connections are cut every two seconds.
 const MOST_CUTS: Duration = Duration::from_secs(60);
@@ -67,7 +67,7 @@ fn run(options: &Options) -> Result<()> {
         keys: 500,
         consumers: 2,
         cuts: (duration / 6).min(MOST_CUTS),
-        harms: HARMS.to_vec(),
+        harms: Harm::ALL.to_vec(),
         arguments: Vec::new(),
     };
     eprintln!("seed {}", plan.seed);

@@ -119,8 +119,8 @@ impl Watch {
         crew.tick(&mut self.dice)?;
         if *next_kill <= Instant::now() && !matches!(self.phase.now(), Now::Calm) {
             *next_kill = Instant::now() + self.dice.millis(KILLS.0, KILLS.1);
-            let was_at_work = crew.kill(&mut self.dice)?;
-            self.phase.shared.kills.fetch_add(u64::from(was_at_work), Ordering::Relaxed);
+            let was_there_one = crew.kill(&mut self.dice)?;
+            self.phase.shared.kills.fetch_add(u64::from(was_there_one), Ordering::Relaxed);
         }
         Ok(())
     }

@@ -3,14 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use czo_core::{BusError, Classified, DomainEvent, EventBus, HealthStatus};
-use czo_eventbus_amqp::{AmqpBus, AmqpOptions};
+use czo_core::{
+    BusError, Classified, DeadLetterFilter, DeadLetters, DomainEvent, EventBus, HandlerError,
+    HealthStatus, SubscribeOptions, handler_fn,
+};
+use czo_eventbus_amqp::{AmqpBus, AmqpDeadLetters, AmqpOptions};
 use czo_testkit::TcpProxy;
 use lapin::options::QueueDeleteOptions;
 use lapin::{Connection, ConnectionProperties};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::support::{PATIENCE, collect, counted, number_of, options, url};
+
+/// How long a publisher waits that does not wait long.
+const SHORT: Duration = Duration::from_millis(200);
 
 /// The RabbitMQ of the tests behind a network of the test's own.
 async fn behind_a_proxy(query: &str) -> (TcpProxy, AmqpOptions) {
@@ -127,4 +133,41 @@ async fn a_queue_that_was_deleted_is_made_again_with_its_bindings() {
     };
     tokio::time::timeout(PATIENCE, heard).await.unwrap();
     is_up(&bus, true).await;
+}
+
+/// It is not sent again and again because its confirmation takes longer than a publisher waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_whose_confirmation_comes_late_is_buried_once() {
+    let (proxy, options) = behind_a_proxy("").await;
+    let bus = AmqpBus::new(options.clone().prefetch(1).confirm_timeout(SHORT));
+    let (teller, mut told) = mpsc::unbounded_channel();
+    let slow = proxy.clone();
+    let handler = handler_fn(move |event: Arc<DomainEvent>| {
+        let (teller, slow) = (teller.clone(), slow.clone());
+        async move {
+            if number_of(&event) == 0 {
+                slow.delay(2 * SHORT);
+                return Err(HandlerError::permanent("never"));
+            }
+            let _ = teller.send(event);
+            Ok(())
+        }
+    });
+    let (pattern, group) = ("test.#".parse().unwrap(), "one".parse().unwrap());
+    bus.subscribe(pattern, group, Arc::new(handler), SubscribeOptions::default())
+        .await
+        .unwrap()
+        .detach();
+    let mut direct = options;
+    direct.url = url().parse().unwrap();
+    let publisher = AmqpBus::new(direct.clone());
+    publisher.publish_batch(vec![counted(0), counted(1)]).await.unwrap();
+    let letters = AmqpDeadLetters::new(direct, ["one".parse().unwrap()]);
+    let all = DeadLetterFilter::all();
+    let buried = async { while letters.list(&all, 10).await.unwrap().is_empty() {} };
+    tokio::time::timeout(PATIENCE, buried).await.unwrap();
+    proxy.delay(Duration::ZERO);
+    // It is given out once the other is done with.
+    assert_eq!(first_times(&mut told, 1).await, [1]);
+    assert_eq!(letters.list(&all, 10).await.unwrap().len(), 1);
 }

@@ -26,12 +26,12 @@ fn a_process_without_a_part_plays_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_nor_overtaken_while_everything_is_harmed() {
     let plan = Plan {
-        duration: Duration::from_secs(25),
+        duration: Duration::from_secs(16),
         seed: SEED,
         rate: 400,
         keys: 100,
         consumers: 2,
-        cuts: Duration::from_secs(5),
+        cuts: Duration::from_secs(4),
         harms: vec![
             Harm::Cut,
             Harm::Crash,
