@@ -97,8 +97,10 @@ impl Harm {
 pub(crate) struct Deck {
     harms: Vec<Harm>,
     left: Vec<Harm>,
-    /// Those for which there is time.
+    /// Those for which there is time. They come first.
     due: Vec<Harm>,
+    /// How many came so far.
+    dealt: usize,
 }
 
 impl Deck {
@@ -111,7 +113,7 @@ impl Deck {
             allowed += harm.allowance();
             allowed <= time
         });
-        Self { harms: harms.to_vec(), due: due.collect(), left }
+        Self { harms: harms.to_vec(), due: due.collect(), left, dealt: 0 }
     }
 
     pub(crate) fn next(&mut self, dice: &mut Dice) -> Option<Harm> {
@@ -119,12 +121,18 @@ impl Deck {
             self.left = self.harms.clone();
             dice.shuffle(&mut self.left);
         }
+        self.dealt += 1;
         self.left.pop()
     }
 
-    /// What must have happened by the end, since there was time for it.
+    /// What must have happened by the end, since there is time for it.
     pub(crate) fn due(&self) -> &[Harm] {
         &self.due
+    }
+
+    /// Whether something of that is still to come: the machine is slower than was thought.
+    pub(crate) fn owes(&self) -> bool {
+        self.dealt < self.due.len()
     }
 }
 
@@ -149,8 +157,9 @@ mod tests {
         let mut dice = Dice::new(1);
         let mut deck = Deck::new(&Harm::ALL, Duration::from_secs(60), &mut dice);
         let due = deck.due().to_vec();
-        assert!(!due.is_empty() && due.len() < Harm::ALL.len());
+        assert!(deck.owes() && !due.is_empty() && due.len() < Harm::ALL.len());
         let first: Vec<_> = due.iter().filter_map(|_| deck.next(&mut dice)).collect();
         assert_eq!(first, due);
+        assert!(!deck.owes());
     }
 }

@@ -127,7 +127,7 @@ impl Torture {
         Ok(Ledger::of(&self.book, &self.sights))
     }
 
-    /// Harms everything until the time is over.
+    /// Harms everything until the time is over, and what there was to be time for was done.
     async fn harm(&mut self) -> Result<()> {
         while self.started.elapsed() < self.plan.cuts {
             self.attempt(Harm::Cut).await?;
@@ -135,7 +135,7 @@ impl Torture {
         }
         let time = self.plan.duration.saturating_sub(self.plan.cuts);
         let mut deck = Deck::new(&self.plan.harms, time, &mut self.dice);
-        while self.started.elapsed() < self.plan.duration {
+        while self.started.elapsed() < self.plan.duration || deck.owes() {
             let Some(harm) = deck.next(&mut self.dice) else { break };
             if harm == Harm::Huge && self.times(harm) == MOST_HUGE {
                 continue;

@@ -1,11 +1,12 @@
 //! A network that breaks.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use czo_core::{
     BusError, Classified, DeadLetterFilter, DeadLetters, DomainEvent, EventBus, HandlerError,
-    HealthStatus, SubscribeOptions, handler_fn,
+    HealthStatus, RetryPolicy, SubscribeOptions, handler_fn,
 };
 use czo_eventbus_amqp::{AmqpBus, AmqpDeadLetters, AmqpOptions};
 use czo_testkit::TcpProxy;
@@ -170,4 +171,57 @@ async fn a_dead_letter_whose_confirmation_comes_late_is_buried_once() {
     // It is given out once the other is done with.
     assert_eq!(first_times(&mut told, 1).await, [1]);
     assert_eq!(letters.list(&all, 10).await.unwrap().len(), 1);
+}
+
+/// An event that waits behind a failed one of its key is not handled before it by a process whose
+/// connection is lost: the broker gives out both again.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_overtakes_a_failed_event_of_its_key_when_the_connection_is_lost() {
+    const KEYS: usize = 2_000;
+    let (proxy, options) = behind_a_proxy("").await;
+    let mut direct = options.clone();
+    direct.url = url().parse().unwrap();
+    let bus = AmqpBus::new(options);
+    let (teller, mut told) = mpsc::unbounded_channel();
+    let (tried, mut again) = mpsc::unbounded_channel();
+    let failed = Arc::new(Mutex::new(HashSet::new()));
+    let handler = handler_fn(move |event: Arc<DomainEvent>| {
+        let number = number_of(&event);
+        // The first of each key fails once.
+        let fails = number % 2 == 0 && failed.lock().unwrap().insert(number);
+        if !fails {
+            let _ = (teller.send(number), tried.send(()));
+        }
+        async move { if fails { Err(HandlerError::retryable("not yet")) } else { Ok(()) } }
+    });
+    let served = SubscribeOptions::default().concurrency(100).ordered_by("key");
+    let served = served.retry(RetryPolicy::after([Duration::from_millis(20); 50]));
+    let (pattern, group) = ("test.#".parse().unwrap(), "one".parse().unwrap());
+    bus.subscribe(pattern, group, Arc::new(handler), served).await.unwrap().detach();
+    let event = |number: usize| {
+        let mut event = counted(number);
+        event.data["key"] = (number / 2).into();
+        event
+    };
+    AmqpBus::new(direct).publish_batch((0..2 * KEYS).map(event).collect()).await.unwrap();
+    let network = proxy.clone();
+    let cutting = tokio::spawn(async move {
+        // In the middle of what is tried again, and of what the broker gives out.
+        for _ in 0..8 {
+            // A few, so that many more are about to be.
+            for _ in 0..20 {
+                again.recv().await;
+            }
+            network.cut().await;
+            while again.try_recv().is_ok() {}
+        }
+    });
+    let mut first = HashSet::new();
+    while first.len() < 2 * KEYS {
+        let number = tokio::time::timeout(PATIENCE, told.recv()).await.unwrap().unwrap();
+        let comes_second = number % 2 == 1;
+        assert!(!comes_second || first.contains(&(number - 1)), "{number} came too early");
+        first.insert(number);
+    }
+    cutting.abort();
 }
