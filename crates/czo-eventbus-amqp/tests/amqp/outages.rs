@@ -188,7 +188,7 @@ async fn nothing_overtakes_a_failed_event_of_its_key_when_the_connection_is_lost
     let handler = handler_fn(move |event: Arc<DomainEvent>| {
         let number = number_of(&event);
         // The first of each key fails once.
-        let fails = number % 2 == 0 && failed.lock().unwrap().insert(number);
+        let fails = number.is_multiple_of(2) && failed.lock().unwrap().insert(number);
         if !fails {
             let _ = (teller.send(number), tried.send(()));
         }
