@@ -72,21 +72,24 @@ impl RelayPlan {
                 Some(relay)
             }
         };
-        let begin = async {
-            if matches!(self.kept, KeptForBroker::GoFirst(_)) {
-                self.has_gone_first().await;
-            }
-            let main = self.relay(&self.outbox, &self.bus);
-            self.health.is_of(main.health());
-            if matches!(self.kept, KeptForBroker::Stay) {
-                self.say_what_stays().await;
-            }
-            main
+        let may_begin = match &self.kept {
+            KeptForBroker::GoFirst(_) => tokio::select! {
+                () = self.has_gone_first() => true,
+                _ = stopped.wait_for(Option::is_some) => false,
+            },
+            _ => true,
         };
-        let main = tokio::select! {
-            main = begin => Some(main),
-            _ = stopped.wait_for(Option::is_some) => None,
-        };
+        let main = may_begin.then(|| {
+            let relay = self.relay(&self.outbox, &self.bus);
+            self.health.is_of(relay.health());
+            relay
+        });
+        if matches!(self.kept, KeptForBroker::Stay) {
+            tokio::select! {
+                () = self.say_what_stays() => {}
+                _ = stopped.wait_for(Option::is_some) => {}
+            }
+        }
         let Ok(until) = stopped.wait_for(Option::is_some).await.map(|until| *until) else {
             return false;
         };
