@@ -21,7 +21,7 @@ use self::pending::{Patience, closed};
 use self::returns::{Place, Returns};
 use crate::backoff::Backoff;
 use crate::declare::declare;
-use crate::link::{Link, in_words};
+use crate::link::{Link, in_words, is_long_lost};
 use crate::message::Message;
 use crate::{AmqpOptions, Topology};
 
@@ -202,7 +202,11 @@ impl Line {
     async fn work_off(mut self) {
         let mut backoff = Backoff::default();
         while let Some(connection) = self.connection().await {
-            let channel = match open(&connection, &self.topology).await {
+            let opened = tokio::select! {
+                opened = open(&connection, &self.topology) => opened,
+                () = is_long_lost(&connection) => continue,
+            };
+            let channel = match opened {
                 Ok(channel) => channel,
                 Err(error) => {
                     let reason = in_words(&error);
