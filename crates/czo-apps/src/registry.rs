@@ -6,6 +6,7 @@ mod handshake;
 mod install;
 mod manifest;
 mod options;
+mod reseal;
 #[expect(unreachable_pub, reason = "SeaORM's derive wants its types to be public")]
 mod rows;
 mod secrets;
@@ -106,7 +107,7 @@ impl AppRegistry {
         Self { shared: Arc::new(shared) }
     }
 
-    /// The apps of the shop, newest first unless the request says otherwise, those that are still
+    /// A page of the apps of the shop, in the order in which they came, those that are still
     /// being installed among them.
     ///
     /// # Errors

@@ -41,7 +41,8 @@ pub struct VaultPlace {
 /// and what is opened is wiped when it is dropped.
 ///
 /// **Keys.** The first one seals, all open. To replace a key, put a new one before it, and leave the
-/// old one until nothing is sealed with it any more. A sealed value names its key, so one that is
+/// old one until nothing is sealed with it any more: until
+/// [`AppRegistry::reseal`](crate::AppRegistry::reseal) has gone through. A sealed value names its key, so one that is
 /// missing is told from a value that is damaged.
 ///
 /// **Limits.** It hides neither how long a value is nor that it has changed, and whoever can write
@@ -118,6 +119,18 @@ impl Vault {
         let payload = Payload { msg: encrypted, aad: &aad };
         let opened = cipher(key).decrypt(&XNonce::from(nonce), payload);
         opened.map(Zeroizing::new).map_err(|_| damaged())
+    }
+
+    /// Seals a value with the newest key if it is sealed with an older one.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open) and [`seal`](Self::seal).
+    pub fn reseal(&self, place: VaultPlace, sealed: &[u8]) -> Result<Option<Vec<u8>>, VaultError> {
+        if self.is_current(sealed) {
+            return Ok(None);
+        }
+        self.seal(place, &self.open(place, sealed)?).map(Some)
     }
 
     /// Whether a value is sealed with the newest key, so that older ones are not needed for it.

@@ -166,6 +166,6 @@ fn checked(config: &Value) -> Result<&Map<String, Value>, AppError> {
     Ok(map)
 }
 
-fn place(id: InstallationId) -> VaultPlace {
+pub(super) fn place(id: InstallationId) -> VaultPlace {
     VaultPlace { table: "app_installation", column: "config", row: id.uuid() }
 }

@@ -144,6 +144,6 @@ impl AppRegistry {
     }
 }
 
-fn place(id: AppSecretId) -> VaultPlace {
+pub(super) fn place(id: AppSecretId) -> VaultPlace {
     VaultPlace { table: "app_secret", column: "sealed", row: id.uuid() }
 }

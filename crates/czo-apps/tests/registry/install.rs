@@ -80,6 +80,18 @@ on_each_database! {
         assert_eq!(world.rows("app_installation").await, 0);
     }
 
+    async fn what_a_database_could_not_keep_is_refused_wherever_it_is(database: TestDatabase) {
+        let world = World::new(&database).await;
+        for place in ["/author", "/permissions/0/purpose", "/configSchema/properties/label/title"] {
+            let mut manifest = world.manifest();
+            let (parent, name) = place.rsplit_once('/').unwrap();
+            manifest.pointer_mut(parent).unwrap()[name] = json!("a\u{0}b");
+            world.app.say(&manifest);
+            let error = world.try_install().await.unwrap_err();
+            assert_eq!(error.field_errors()[0].field.join("/"), place[1..], "{error}");
+        }
+    }
+
     async fn a_manifest_that_is_too_large_is_not_read(database: TestDatabase) {
         let world = World::new(&database).await;
         world.app.say_bytes(vec![b' '; 300 * 1024]);

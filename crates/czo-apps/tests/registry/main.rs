@@ -8,6 +8,7 @@ mod crash;
 mod handshake;
 mod http_transport;
 mod install;
+mod logs;
 mod permissions;
 mod secrets;
 mod standing;

@@ -105,6 +105,27 @@ on_each_database! {
         assert!(rotated.signer(app.id).await.unwrap().is_some());
     }
 
+    async fn once_everything_is_sealed_anew_the_old_key_is_needed_no_more(database: TestDatabase) {
+        let (old, new) = (VaultKey::generate().unwrap(), VaultKey::generate().unwrap());
+        let with = |keys: &[&VaultKey]| {
+            let vault = Vault::new(keys.iter().map(|key| (*key).clone())).unwrap();
+            Setting { vault, ..Default::default() }
+        };
+        let world = World::with(&database, with(&[&old])).await;
+        let app = world.install().await;
+        let config = serde_json::json!({ "apiKey": "sk_live_12345678" });
+        world.registry.configure(&world.owner, app.id, &config).await.unwrap();
+        let both = registry(&world.database, &world.clock, with(&[&new, &old]));
+        assert_eq!(both.reseal().await.unwrap(), 3);
+        assert_eq!(both.reseal().await.unwrap(), 0);
+        let fresh = registry(&world.database, &world.clock, with(&[&new]));
+        assert!(fresh.signer(app.id).await.unwrap().is_some());
+        let identity = world.whose(&world.app.token()).await.unwrap();
+        let own = fresh.own_config(&identity).await.unwrap().unwrap();
+        assert_eq!(own.expose_secret(), config.to_string());
+        assert!(world.registry.signer(app.id).await.is_err());
+    }
+
     async fn with_another_key_the_setting_is_named(database: TestDatabase) {
         let world = World::new(&database).await;
         let app = world.install().await;
