@@ -3,24 +3,60 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use czo_core::{Group, RetryPolicy};
+use async_trait::async_trait;
+use czo_core::{
+    BusError, Classified, DeadLetter, DeadLetterFilter, DeadLetters, Group, RetryPolicy,
+};
 use czo_eventbus_amqp::{AmqpBus, AmqpDeadLetters, AmqpOptions, QueueKind};
 use czo_testkit::{BusUnderTest, bus_conformance};
+use tokio::time::Instant;
 
-use crate::support::options;
+use crate::support::{PATIENCE, options};
 
 /// The names of the groups of the suite.
 const GROUPS: &[&str] = &["failing", "panicking", "typed", "ordered", "one", "two"];
 
 fn over(options: AmqpOptions) -> BusUnderTest {
     let groups = GROUPS.iter().map(|group| group.parse::<Group>().unwrap());
+    // Many tests share the broker, which may stand still while it makes and deletes their queues.
+    let options = options.confirm_timeout(PATIENCE);
     let dead_letters = AmqpDeadLetters::new(options.clone(), groups);
     BusUnderTest {
         bus: Arc::new(AmqpBus::new(options)),
-        dead_letters: Arc::new(dead_letters),
+        dead_letters: Arc::new(Patient(dead_letters)),
         retry: RetryPolicy::after([300, 600, 900].map(Duration::from_millis)),
         many: 100,
         is_durable: true,
+    }
+}
+
+/// Asks again where another time may be better, as a person would.
+#[derive(Debug)]
+struct Patient(AmqpDeadLetters);
+
+#[async_trait]
+impl DeadLetters for Patient {
+    async fn list(
+        &self,
+        filter: &DeadLetterFilter,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, BusError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.0.list(filter, limit).await {
+                Err(error) if error.is_retryable() && Instant::now() < until => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn redrive(&self, filter: &DeadLetterFilter, limit: usize) -> Result<usize, BusError> {
+        // What it has done before it failed, nobody says: it is not asked again.
+        self.0.redrive(filter, limit).await
+    }
+
+    async fn purge(&self, filter: &DeadLetterFilter) -> Result<usize, BusError> {
+        self.0.purge(filter).await
     }
 }
 

@@ -82,7 +82,7 @@ on_each_database! {
         })
         .await;
         let refused = site.czo(&["outbox", "abandon", "--yes"]).await;
-        assert!(refused.refusal().contains("RabbitMQ is used"), "{}", refused.stderr);
+        assert!(refused.refusal().contains("stop it first"), "{}", refused.stderr);
         server.stop().await;
         bus.shutdown(Duration::from_secs(10)).await.expect("it ends");
         broker.clean().await;
@@ -122,6 +122,18 @@ on_each_database! {
         server.stop().await;
         bus.shutdown(Duration::from_secs(10)).await.expect("it ends");
         broker.clean().await;
+    }
+
+    async fn a_server_that_waits_for_the_broker_to_take_over_ends_when_told(site: Site) {
+        let site = killed_while_the_broker_was_away(site).await;
+        let site = site.with("CZO_EVENT_BUS__DUAL_WRITE", "false");
+        let site = site.with("CZO_EVENT_BUS__PROVIDER", "rabbitmq");
+        let server = site.with("CZO_SERVER__DRAIN_SECONDS", "4").start().await;
+        let began = std::time::Instant::now();
+        let log = server.stop().await.stderr;
+        assert!(log.contains("what waits for it since the dual write"), "{log}");
+        assert!(log.contains("events are left to other relays and the next start"), "{log}");
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     }
 
     async fn what_waits_for_a_broker_that_is_given_up_is_thrown_away_by_abandon(site: Site) {
