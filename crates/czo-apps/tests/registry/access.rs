@@ -106,6 +106,22 @@ on_each_database! {
         assert_eq!(world.registry.get(&world.owner, app.id).await.unwrap(), app);
     }
 
+    async fn whatever_is_done_can_be_done_by_any_task(database: TestDatabase) {
+        fn is_send<T: Send>(value: T) -> T {
+            value
+        }
+        let world = World::new(&database).await;
+        let app = world.install().await;
+        let reads = is_send(every_read(&world, &world.owner, &app)).await;
+        assert!(reads.into_iter().all(|(_, outcome)| outcome.is_ok()));
+        let _ = is_send(every_write(&world, &world.owner, &app)).await;
+        is_send(world.registry.sweep()).await.unwrap();
+        is_send(world.registry.reseal()).await.unwrap();
+        is_send(world.registry.expand_topics([])).await.unwrap();
+        is_send(world.registry.signer(app.id)).await.unwrap();
+        is_send(world.tokens.authenticate("czoapp_")).await.unwrap();
+    }
+
     async fn a_shop_must_be_named(database: TestDatabase) {
         let world = World::new(&database).await;
         let app = world.install().await;

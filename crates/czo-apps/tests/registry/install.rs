@@ -1,13 +1,34 @@
 //! An app comes into a shop, or does not.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use czo_apps::{
     AppError, AppInstalled, Consent, InstallRequest, InstallationStatus, ManifestSource,
 };
-use czo_core::{Classified, ErrorKind, ShopId, SystemIds};
+use czo_core::{
+    Actor, Classified, ErrorKind, Permission, PermissionError, PermissionService, ShopId, SystemIds,
+};
 use czo_testkit::on_each_database;
 use serde_json::json;
 
-use crate::world::{World, grants, user};
+use crate::world::{Setting, World, grants, user};
+
+/// Lets everybody do everything in any one shop, and nothing in all of them at once.
+#[derive(Debug)]
+struct OneShop;
+
+#[async_trait]
+impl PermissionService for OneShop {
+    async fn allows(
+        &self,
+        _: &Actor,
+        _: &Permission,
+        shop: Option<ShopId>,
+    ) -> Result<bool, PermissionError> {
+        Ok(shop.is_some())
+    }
+}
 
 on_each_database! {
     async fn an_app_that_answers_is_installed_and_may_act(database: TestDatabase) {
@@ -122,6 +143,17 @@ on_each_database! {
             "the app asks for what you may not do yourself: order:write, product:write"
         );
         assert!(world.app.received().is_empty());
+    }
+
+    async fn whoever_may_do_everything_in_one_shop_lets_no_app_into_all_of_them(database: TestDatabase) {
+        let setting = Setting { permissions: Some(Arc::new(OneShop)), ..Default::default() };
+        let world = World::with(&database, setting).await;
+        world.app.say(&world.manifest_with(&[("/permissions/0/scope", json!("global"))]));
+        let error = world.try_install().await.unwrap_err();
+        let AppError::NotYours { missing } = error else { panic!("{error}") };
+        assert_eq!(missing, [Permission::new("order", "read")]);
+        world.app.say(&world.manifest());
+        world.install().await;
     }
 
     async fn an_app_that_asks_for_more_than_was_consented_to_is_not_installed(database: TestDatabase) {

@@ -8,8 +8,8 @@ use czo_apps::{
     Installation, ManifestRules, ManifestSource, RegistryOptions, RegistryParts, Vault, VaultKey,
 };
 use czo_core::{
-    Actor, ActorId, ActorType, EventType, ManualClock, Permission, RequestContext, ShopId,
-    StaticRoles, SystemIds,
+    Actor, ActorId, ActorType, EventType, ManualClock, Permission, PermissionService,
+    RequestContext, ShopId, StaticRoles, SystemIds,
 };
 use czo_outbox::{Outbox, OutboxOptions};
 use czo_repo::Database;
@@ -57,12 +57,15 @@ pub(crate) struct Setting {
     pub(crate) transport: Arc<dyn AppTransport>,
     pub(crate) deadline: Duration,
     pub(crate) vault: Vault,
+    /// Roles of the tests, unless it is something else.
+    pub(crate) permissions: Option<Arc<dyn PermissionService>>,
 }
 
 impl Default for Setting {
     fn default() -> Self {
         let vault = Vault::new([VaultKey::generate().unwrap()]).unwrap();
-        Self { transport: Arc::new(HttpTransport), deadline: Duration::from_secs(30), vault }
+        let (transport, deadline) = (Arc::new(HttpTransport), Duration::from_secs(30));
+        Self { transport, deadline, vault, permissions: None }
     }
 }
 
@@ -190,7 +193,7 @@ pub(crate) fn registry(
     let parts = RegistryParts {
         database: database.clone(),
         outbox: Outbox::new(database, OutboxOptions::default()),
-        permissions: Arc::new(StaticRoles::new(roles)),
+        permissions: setting.permissions.unwrap_or(Arc::new(StaticRoles::new(roles))),
         clock: clock.clone(),
         ids: Arc::new(SystemIds),
         vault: setting.vault,
