@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     Body(&'static str),
     /// With this status, and with what it was sent.
     Status(u16),
+    /// With an error that has nothing but the secrets that it was sent.
+    Secrets,
     /// Never.
     Never,
     /// As it should, once the test [lets it](AppServer::let_go).
@@ -171,6 +173,10 @@ async fn handshake(
         }
         Answer::Body(body) => body.into_response(),
         Answer::Status(status) => (StatusCode::from_u16(status).unwrap(), bytes).into_response(),
+        Answer::Secrets => {
+            let secrets = format!("{} {}", message["token"], message["signingSecret"]);
+            (StatusCode::BAD_REQUEST, secrets).into_response()
+        }
         Answer::Never => std::future::pending().await,
         Answer::Half => ([("content-length", "1000")], Body::new(Half(false))).into_response(),
         Answer::Huge => vec![b'x'; 1024 * 1024].into_response(),
