@@ -27,8 +27,10 @@ use czo_testkit::torture::{Bar, print_figures};
 
 use self::harness::{Harm, Plan, Progress, play_if_asked, torture};
 
-/// For how long at most connections are cut every two seconds.
-const MOST_CUTS: Duration = Duration::from_secs(60);
+/// For how long at most connections are cut every two seconds: a third of a run that is this long,
+/// a sixth of a shorter one, which needs its time for the other harms.
+const MOST_CUTS: Duration = Duration::from_secs(120);
+const LONG_RUN: Duration = Duration::from_secs(180);
 
 #[derive(Debug, Parser)]
 #[command(about = "Harms the bus over RabbitMQ under load and looks whether everything is handled")]
@@ -60,13 +62,14 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let duration = Duration::try_from_secs_f64(options.minutes * 60.0)?;
+    let cuts = if duration >= LONG_RUN { duration / 3 } else { duration / 6 };
     let plan = Plan {
         duration,
         seed: options.seed.unwrap_or(now.as_secs()),
         rate: options.rate,
         keys: 500,
         consumers: 2,
-        cuts: (duration / 6).min(MOST_CUTS),
+        cuts: cuts.min(MOST_CUTS),
         harms: Harm::ALL.to_vec(),
         arguments: Vec::new(),
     };
