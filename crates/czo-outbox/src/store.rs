@@ -17,7 +17,7 @@ pub(crate) use read::{Batch, Row, Wanted};
 const BY_INDEX: &str = "\
 SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; \
 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
-SET LOCAL synchronous_commit = off";
+SET LOCAL jit = off; SET LOCAL synchronous_commit = off";
 
 /// What the names of the tables of a stream begin with. Statements are written with those of the
 /// main one.
@@ -71,7 +71,9 @@ impl Store {
     /// table, and does not wait for the disk.
     ///
     /// The table is empty most of the time, and then statements are planned to read all of it; a
-    /// plan is kept, and a hundred thousand events later it reads all of them for each batch.
+    /// plan is kept, and a hundred thousand events later it reads all of them for each batch. Where
+    /// another plan is forbidden and there is none, it seems so dear that PostgreSQL would compile it
+    /// first, which takes longer than to run it.
     /// Nothing is lost without the disk: a server that fails right after the commit shows what had
     /// left the table again, and it arrives twice.
     pub(crate) async fn begin(&self) -> Result<UnitOfWork, DatabaseError> {
