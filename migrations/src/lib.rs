@@ -10,6 +10,7 @@ mod migrator;
 mod outbox;
 mod runtime;
 mod set;
+mod webhooks;
 
 pub use catalog::catalog;
 pub use jobs::jobs;
@@ -18,3 +19,4 @@ pub use outbox::outbox;
 pub use runtime::runtime;
 pub use sea_orm_migration;
 pub use set::MigrationSet;
+pub use webhooks::webhooks;
