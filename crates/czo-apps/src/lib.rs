@@ -1,9 +1,18 @@
 #![doc = include_str!("../README.md")]
 
+mod delivery;
+mod dispatcher;
 mod error;
 mod manifest;
 mod signature;
 
+pub use delivery::{
+    DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, DeliveryState, InstalledAppId,
+    WebhookDeliveries, WebhookDeliveryId, WebhookId, WebhookStaging,
+};
+pub use dispatcher::{
+    DispatcherHandle, DispatcherHealth, DispatcherOptions, SigningKeys, WebhookDispatcher,
+};
 pub use error::AppError;
 pub use manifest::{
     AppId, AppIdError, AppManifest, ConfigSchema, Direction, Extension, Filter, HttpUrl,
