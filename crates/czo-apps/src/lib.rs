@@ -7,8 +7,8 @@ mod manifest;
 mod signature;
 
 pub use delivery::{
-    DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, DeliveryState, InstalledAppId,
-    WebhookDeliveries, WebhookDeliveryId, WebhookId, WebhookStaging,
+    AppWebhookId, DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, DeliveryState,
+    InstallationId, WebhookDeliveries, WebhookDeliveryId, WebhookStaging,
 };
 pub use dispatcher::{
     DispatcherHandle, DispatcherHealth, DispatcherOptions, SigningKeys, WebhookDispatcher,

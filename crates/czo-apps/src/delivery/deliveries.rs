@@ -15,7 +15,7 @@ pub use self::filter::DeliveryFilter;
 pub use self::record::{DeliveryAttempt, DeliveryRecord};
 use super::dialect::Dialect;
 use super::staging::Shared;
-use super::{DeliveryState, WebhookDeliveryId, WebhookId};
+use super::{AppWebhookId, DeliveryState, WebhookDeliveryId};
 
 /// What people see of deliveries, and do with them. Of a database; it needs no dispatcher.
 ///
@@ -180,7 +180,7 @@ impl WebhookDeliveries {
     /// When the database does not answer.
     pub async fn recover_since(
         &self,
-        webhook: WebhookId,
+        webhook: AppWebhookId,
         since: DateTime<Utc>,
     ) -> Result<u64, DatabaseError> {
         self.redrive(&DeliveryFilter::all().webhook(webhook).since(since), u64::MAX).await

@@ -8,10 +8,10 @@ czo_core::typed_id! {
 
 czo_core::typed_id! {
     /// Identifies a webhook of an app in a shop.
-    pub struct WebhookId("webhook");
+    pub struct AppWebhookId("apphook");
 }
 
 czo_core::typed_id! {
     /// Identifies an app in a shop.
-    pub struct InstalledAppId("app");
+    pub struct InstallationId("app");
 }

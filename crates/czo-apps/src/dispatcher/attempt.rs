@@ -13,7 +13,7 @@ use super::Shared;
 use super::gate::Went;
 use super::redact::headers_text;
 use crate::delivery::dialect::without_nul;
-use crate::{InstalledAppId, MessageId, Signer, Webhook, WebhookDeliveryId, WebhookId};
+use crate::{AppWebhookId, InstallationId, MessageId, Signer, Webhook, WebhookDeliveryId};
 
 /// How much of an answer is kept.
 const KEPT_BODY: usize = 16 * 1024;
@@ -26,8 +26,8 @@ const UNSIGNED: Duration = Duration::from_secs(5);
 pub(super) struct Delivery {
     pub(super) position: i64,
     pub(super) id: WebhookDeliveryId,
-    pub(super) webhook: WebhookId,
-    pub(super) app: InstalledAppId,
+    pub(super) webhook: AppWebhookId,
+    pub(super) app: InstallationId,
     pub(super) event_type: String,
     pub(super) correlation_id: String,
     pub(super) body: Bytes,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use crate::{InstalledAppId, Signer, WebhookId};
+use crate::{AppWebhookId, InstallationId, Signer};
 
 /// Knows with what messages to an app are signed: a secret, a key, or several while one is
 /// replaced.
@@ -25,12 +25,12 @@ pub trait SigningKeys: Send + Sync {
     /// Whatever keeps it from saying. The message is logged, so it holds no secret.
     async fn signer(
         &self,
-        app: InstalledAppId,
-        webhook: WebhookId,
+        app: InstallationId,
+        webhook: AppWebhookId,
     ) -> Result<Signer, Box<dyn Error + Send + Sync>>;
 }
 
-type Known = HashMap<WebhookId, (Instant, Arc<Signer>)>;
+type Known = HashMap<AppWebhookId, (Instant, Arc<Signer>)>;
 
 /// The signers that were asked for, for a while.
 pub(super) struct Signers {
@@ -50,8 +50,8 @@ impl Signers {
 
     pub(super) async fn signer(
         &self,
-        app: InstalledAppId,
-        webhook: WebhookId,
+        app: InstallationId,
+        webhook: AppWebhookId,
     ) -> Result<Arc<Signer>, Box<dyn Error + Send + Sync>> {
         let known = self.known().get(&webhook).cloned();
         if let Some((at, signer)) = known
@@ -65,7 +65,7 @@ impl Signers {
     }
 
     /// Forgets a webhook that is not served any more.
-    pub(super) fn forget(&self, webhook: WebhookId) {
+    pub(super) fn forget(&self, webhook: AppWebhookId) {
         self.known().remove(&webhook);
     }
 }

@@ -19,7 +19,7 @@ use super::health::Standing;
 use super::settle::{Settlement, Written};
 use super::store::Store;
 use super::{DispatcherOptions, Order, Shared};
-use crate::WebhookId;
+use crate::AppWebhookId;
 
 /// The longest pause after the database did not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -29,9 +29,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Run {
     shared: Arc<Shared>,
     store: Store,
-    endpoints: HashMap<WebhookId, Endpoint>,
+    endpoints: HashMap<AppWebhookId, Endpoint>,
     /// Those that may start something, in turn.
-    ready: VecDeque<WebhookId>,
+    ready: VecDeque<AppWebhookId>,
     attempts: JoinSet<Attempted>,
     running_retries: usize,
     settlements: mpsc::UnboundedSender<Settlement>,
@@ -90,6 +90,9 @@ impl Run {
     pub(super) async fn work(mut self) {
         loop {
             let now = Instant::now();
+            if *self.orders.borrow_and_update() == Order::Drain {
+                self.drain();
+            }
             if now >= self.renew_at {
                 let renewed = self.renew().await;
                 self.renew_at = Instant::now() + self.options().lease / 3;
@@ -117,6 +120,12 @@ impl Run {
         }
     }
 
+    /// Takes nothing more, and leaves what has not begun.
+    fn drain(&mut self) {
+        self.is_draining = true;
+        self.endpoints.values_mut().for_each(Endpoint::clear);
+    }
+
     /// Waits until there is something to do.
     async fn wait(&mut self) {
         let timer = self.timers.peek().map_or(self.renew_at, |Reverse(at)| *at);
@@ -141,11 +150,10 @@ impl Run {
                 None => std::future::pending().await,
             },
             () = shared.staging.shared.wake.woken() => self.look_at = Instant::now(),
-            changed = self.orders.changed() => {
-                let order = *self.orders.borrow_and_update();
-                if changed.is_err() || order == Order::Drain {
-                    self.is_draining = true;
-                    self.endpoints.values_mut().for_each(Endpoint::clear);
+            changed = self.orders.changed(), if !self.is_draining => {
+                // Whoever could say something has gone.
+                if changed.is_err() {
+                    self.drain();
                 }
             }
             () = tokio::time::sleep_until(until.into()) => {}
@@ -220,7 +228,7 @@ impl Run {
     }
 
     /// Puts a webhook among those that may start something.
-    fn is_ready(&mut self, webhook: WebhookId) {
+    fn is_ready(&mut self, webhook: AppWebhookId) {
         if let Some(endpoint) = self.endpoints.get_mut(&webhook)
             && !endpoint.is_ready
             && endpoint.has_queued()

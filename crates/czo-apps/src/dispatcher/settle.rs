@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::attempt::Log;
 use super::gate::Change;
 use crate::delivery::dialect::{Dialect, hexadecimal, json, millis};
-use crate::{DeliveryState, WebhookDeliveryId, WebhookId};
+use crate::{AppWebhookId, DeliveryState, WebhookDeliveryId};
 
 mod statements;
 
@@ -32,17 +32,17 @@ pub(super) enum Settlement {
     Ended(Box<Ended>),
     /// A webhook's breaker has changed.
     Breaker {
-        webhook: WebhookId,
+        webhook: AppWebhookId,
         change: Change,
     },
     /// A webhook wants nothing more.
     Disable {
-        webhook: WebhookId,
+        webhook: AppWebhookId,
         reason: String,
     },
     /// What waits for a webhook is given up.
     Bury {
-        webhook: WebhookId,
+        webhook: AppWebhookId,
         reason: String,
     },
 }
@@ -52,7 +52,7 @@ pub(super) enum Settlement {
 pub(super) struct Ended {
     pub(super) position: i64,
     pub(super) id: WebhookDeliveryId,
-    pub(super) webhook: WebhookId,
+    pub(super) webhook: AppWebhookId,
     pub(super) lane: Option<String>,
     pub(super) end: End,
     pub(super) attempts: u32,
@@ -78,9 +78,9 @@ pub(super) enum End {
 pub(super) struct Written {
     /// How many settlements.
     pub(super) settlements: usize,
-    pub(super) positions: Vec<(WebhookId, i64)>,
+    pub(super) positions: Vec<(AppWebhookId, i64)>,
     /// How many deliveries of webhooks were given up.
-    pub(super) buried: Vec<(WebhookId, u64)>,
+    pub(super) buried: Vec<(AppWebhookId, u64)>,
 }
 
 /// Writes what it is told until nobody tells it any more.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::attempt::Delivery;
 use super::gate::Known;
 use crate::delivery::dialect::{Dialect, Kind, hexadecimal, json, millis};
-use crate::{InstalledAppId, WebhookId};
+use crate::{AppWebhookId, InstallationId};
 
 /// The tables of one database, for one dispatcher.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Store {
 /// A webhook as its app has it.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    pub(super) webhook: WebhookId,
+    pub(super) webhook: AppWebhookId,
     pub(super) definition: String,
     pub(super) is_active: bool,
 }
@@ -34,7 +34,7 @@ pub(super) struct Found {
 /// How many deliveries of a webhook are wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
-    pub(super) webhook: WebhookId,
+    pub(super) webhook: AppWebhookId,
     pub(super) firsts: usize,
     pub(super) retries: usize,
 }
@@ -61,10 +61,10 @@ impl Store {
     /// Makes webhooks its own that have something due and are nobody's, `limit` at most.
     pub(super) async fn take(
         &self,
-        own: &[WebhookId],
+        own: &[AppWebhookId],
         lease: Duration,
         limit: usize,
-    ) -> Result<Vec<(WebhookId, Known)>, DatabaseError> {
+    ) -> Result<Vec<(AppWebhookId, Known)>, DatabaseError> {
         let own: Vec<_> = own.iter().map(|webhook| hexadecimal(*webhook)).collect();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = [json(&own), self.owner.into(), millis(lease).into(), limit.into()];
@@ -73,7 +73,7 @@ impl Store {
     }
 
     /// Says once more that its webhooks are its own, and which ones still are.
-    pub(super) async fn renew(&self, lease: Duration) -> Result<Vec<WebhookId>, DatabaseError> {
+    pub(super) async fn renew(&self, lease: Duration) -> Result<Vec<AppWebhookId>, DatabaseError> {
         let sql = format!(
             "UPDATE webhook_endpoint_state SET lease_until = {} + $2 WHERE owner = $1 \
              RETURNING webhook_id",
@@ -84,7 +84,7 @@ impl Store {
     }
 
     /// Gives webhooks back.
-    pub(super) async fn release(&self, webhooks: &[WebhookId]) -> Result<(), DatabaseError> {
+    pub(super) async fn release(&self, webhooks: &[AppWebhookId]) -> Result<(), DatabaseError> {
         if webhooks.is_empty() {
             return Ok(());
         }
@@ -98,7 +98,10 @@ impl Store {
     }
 
     /// Webhooks as their apps have them; those that are not there any more are not answered.
-    pub(super) async fn find(&self, webhooks: &[WebhookId]) -> Result<Vec<Found>, DatabaseError> {
+    pub(super) async fn find(
+        &self,
+        webhooks: &[AppWebhookId],
+    ) -> Result<Vec<Found>, DatabaseError> {
         let ids: Vec<_> = webhooks.iter().map(|webhook| hexadecimal(*webhook)).collect();
         let sql = format!(
             "SELECT id AS webhook_id, CAST(definition AS text) AS definition, is_active \
@@ -174,24 +177,24 @@ fn take(dialect: Dialect) -> String {
     };
     let due = |state: u8| {
         format!(
-            "EXISTS (SELECT 1 FROM webhook_delivery d WHERE d.webhook_id = some.webhook_id \
+            "EXISTS (SELECT 1 FROM webhook_delivery d WHERE d.webhook_id = busy.webhook_id \
              AND d.state = {state} AND d.next_at <= {now})"
         )
     };
     format!(
-        "WITH RECURSIVE some AS (SELECT {first} AS webhook_id UNION ALL \
-         SELECT {next} FROM some WHERE some.webhook_id IS NOT NULL) \
+        "WITH RECURSIVE busy AS (SELECT {first} AS webhook_id UNION ALL \
+         SELECT {next} FROM busy WHERE busy.webhook_id IS NOT NULL) \
          INSERT INTO webhook_endpoint_state (webhook_id, owner, lease_until) \
-         SELECT some.webhook_id, $2, {now} + $3 FROM some WHERE some.webhook_id IS NOT NULL \
-         AND some.webhook_id NOT IN ({own}) AND NOT EXISTS (SELECT 1 FROM webhook_endpoint_state s \
-         WHERE s.webhook_id = some.webhook_id AND (s.lease_until > {now} OR s.open_until > {now})) \
-         AND ({firsts} OR {retries}) ORDER BY some.webhook_id LIMIT $4 \
+         SELECT busy.webhook_id, $2, {now} + $3 FROM busy WHERE busy.webhook_id IS NOT NULL \
+         AND busy.webhook_id NOT IN ({own}) AND NOT EXISTS (SELECT 1 FROM webhook_endpoint_state s \
+         WHERE s.webhook_id = busy.webhook_id AND (s.lease_until > {now} OR s.open_until > {now})) \
+         AND ({firsts} OR {retries}) ORDER BY busy.webhook_id LIMIT $4 \
          ON CONFLICT (webhook_id) DO UPDATE SET owner = excluded.owner, \
          lease_until = excluded.lease_until WHERE webhook_endpoint_state.lease_until <= {now} \
          RETURNING webhook_id, failures, trips, rate, {now} - failing_since AS failing, \
          open_until - {now} AS open",
         first = next(""),
-        next = next("AND n.webhook_id > some.webhook_id"),
+        next = next("AND n.webhook_id > busy.webhook_id"),
         own = dialect.ids(1),
         firsts = due(0),
         retries = due(1),
@@ -226,11 +229,11 @@ fn read(dialect: Dialect) -> String {
     }
 }
 
-fn webhook(row: &QueryResult) -> Result<WebhookId, DatabaseError> {
+fn webhook(row: &QueryResult) -> Result<AppWebhookId, DatabaseError> {
     Ok(row.try_get::<Uuid>("", "webhook_id")?.into())
 }
 
-fn known(row: &QueryResult) -> Result<(WebhookId, Known), DatabaseError> {
+fn known(row: &QueryResult) -> Result<(AppWebhookId, Known), DatabaseError> {
     let count = |name| row.try_get::<i32>("", name).map(|n| u32::try_from(n).unwrap_or_default());
     let span = |millis: i64| Duration::from_millis(u64::try_from(millis).unwrap_or_default());
     let rate: Option<i32> = row.try_get("", "rate")?;
@@ -247,7 +250,7 @@ fn known(row: &QueryResult) -> Result<(WebhookId, Known), DatabaseError> {
 
 fn delivery(row: &QueryResult) -> Result<Delivery, DatabaseError> {
     let count = |name| row.try_get::<i32>("", name).map(|n| u32::try_from(n).unwrap_or_default());
-    let app: InstalledAppId = row.try_get::<Uuid>("", "app_id")?.into();
+    let app: InstallationId = row.try_get::<Uuid>("", "app_id")?.into();
     Ok(Delivery {
         position: row.try_get("", "position")?,
         id: row.try_get::<Uuid>("", "id")?.into(),

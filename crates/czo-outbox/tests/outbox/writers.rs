@@ -30,7 +30,9 @@ impl WithStaged for Notes {
         let insert = Statement::from_sql_and_values(tx.get_database_backend(), sql, keys);
         tx.execute_raw(insert).await?;
         let (committed, events) = (self.committed.clone(), events.len());
-        tx.after_commit(async move { drop(committed.fetch_add(events, Ordering::SeqCst)) });
+        tx.after_commit(async move {
+            committed.fetch_add(events, Ordering::SeqCst);
+        });
         Ok(())
     }
 }

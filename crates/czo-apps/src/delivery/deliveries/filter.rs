@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use czo_core::{EventId, EventType, ShopId};
 use sea_orm::Value;
 
-use crate::delivery::{DeliveryState, InstalledAppId, WebhookDeliveryId, WebhookId};
+use crate::delivery::{AppWebhookId, DeliveryState, InstallationId, WebhookDeliveryId};
 
 /// Which deliveries are meant: those that fit all that was said.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryFilter {
     id: Option<WebhookDeliveryId>,
-    webhook: Option<WebhookId>,
-    app: Option<InstalledAppId>,
+    webhook: Option<AppWebhookId>,
+    app: Option<InstallationId>,
     shop: Option<ShopId>,
     event: Option<EventId>,
     event_type: Option<EventType>,
@@ -36,14 +36,14 @@ impl DeliveryFilter {
 
     /// To this webhook.
     #[must_use]
-    pub fn webhook(mut self, webhook: WebhookId) -> Self {
+    pub fn webhook(mut self, webhook: AppWebhookId) -> Self {
         self.webhook = Some(webhook);
         self
     }
 
     /// To this app.
     #[must_use]
-    pub fn app(mut self, app: InstalledAppId) -> Self {
+    pub fn app(mut self, app: InstallationId) -> Self {
         self.app = Some(app);
         self
     }

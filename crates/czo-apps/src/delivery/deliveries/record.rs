@@ -8,7 +8,7 @@ use czo_repo::DatabaseError;
 use sea_orm::{DbErr, QueryResult};
 use uuid::Uuid;
 
-use crate::delivery::{DeliveryState, InstalledAppId, WebhookDeliveryId, WebhookId};
+use crate::delivery::{AppWebhookId, DeliveryState, InstallationId, WebhookDeliveryId};
 
 /// A delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,9 +17,9 @@ pub struct DeliveryRecord {
     /// Its id, the receiver's `webhook-id`.
     pub id: WebhookDeliveryId,
     /// To which webhook.
-    pub webhook: WebhookId,
+    pub webhook: AppWebhookId,
     /// Of which app.
-    pub app: InstalledAppId,
+    pub app: InstallationId,
     /// In which shop.
     pub shop: ShopId,
     /// Of which event.

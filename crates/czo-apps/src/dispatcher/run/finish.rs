@@ -8,7 +8,7 @@ use crate::dispatcher::attempt::{Attempted, Outcome};
 use crate::dispatcher::endpoint::Target;
 use crate::dispatcher::gate::Went;
 use crate::dispatcher::settle::{BURIED_AT_ONCE, End, Ended, Settlement, Written};
-use crate::{DeliveryState, WebhookId};
+use crate::{AppWebhookId, DeliveryState};
 
 const GONE: &str = "the receiver answered that it is gone (410)";
 
@@ -71,7 +71,7 @@ impl Run {
         self.is_ready(webhook);
     }
 
-    fn note(&mut self, webhook: WebhookId, went: Went) {
+    fn note(&mut self, webhook: AppWebhookId, went: Went) {
         let (options, now) = (self.shared.options.clone(), Instant::now());
         let Some(endpoint) = self.endpoints.get_mut(&webhook) else { return };
         let change = endpoint.gate.note(went, &options, now);
@@ -94,7 +94,7 @@ impl Run {
         }
     }
 
-    fn disable(&mut self, webhook: WebhookId, reason: String) {
+    fn disable(&mut self, webhook: AppWebhookId, reason: String) {
         if let Some(endpoint) = self.endpoints.get_mut(&webhook) {
             endpoint.target =
                 Target::Closed { reason: format!("the webhook is disabled: {reason}") };

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use czo_repo::DatabaseError;
 
 use super::Run;
-use crate::WebhookId;
+use crate::AppWebhookId;
 use crate::dispatcher::attempt::Delivery;
 use crate::dispatcher::endpoint::{Endpoint, Target};
 use crate::dispatcher::settle::{End, Ended, Settlement};
@@ -54,7 +54,7 @@ impl Run {
     }
 
     /// Learns what webhooks are.
-    async fn load(&mut self, webhooks: &[WebhookId]) -> Result<(), DatabaseError> {
+    async fn load(&mut self, webhooks: &[AppWebhookId]) -> Result<(), DatabaseError> {
         if webhooks.is_empty() {
             return Ok(());
         }
@@ -70,7 +70,7 @@ impl Run {
     }
 
     /// Gives up what waits for a webhook that is not served, once nothing of it is in memory.
-    pub(super) fn bury(&mut self, webhook: WebhookId) {
+    pub(super) fn bury(&mut self, webhook: AppWebhookId) {
         let Some(endpoint) = self.endpoints.get_mut(&webhook) else { return };
         let Target::Closed { reason } = endpoint.target.clone() else { return };
         endpoint.clear();
@@ -97,7 +97,7 @@ impl Run {
         let except: Vec<_> =
             self.endpoints.values().flat_map(|endpoint| endpoint.have.iter().copied()).collect();
         let deliveries = self.store.read(&wanted, &except).await?;
-        let mut counts: HashMap<WebhookId, (usize, usize)> = HashMap::new();
+        let mut counts: HashMap<AppWebhookId, (usize, usize)> = HashMap::new();
         for delivery in &deliveries {
             let (firsts, retries) = counts.entry(delivery.webhook).or_default();
             *(if delivery.attempts == 0 { firsts } else { retries }) += 1;
