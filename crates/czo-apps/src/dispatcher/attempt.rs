@@ -81,6 +81,12 @@ pub(super) struct Attempted {
 }
 
 impl Attempted {
+    /// An attempt that panicked: nobody knows what was sent.
+    pub(super) fn panicked(delivery: Delivery) -> Self {
+        let outcome = Outcome::Failed { went: Went::Badly, not_before: Duration::ZERO };
+        Self::unsent(delivery, outcome, Some("the attempt panicked".to_owned()))
+    }
+
     fn unsent(delivery: Delivery, outcome: Outcome, error: Option<String>) -> Self {
         Self { delivery, outcome, error, log: None }
     }

@@ -3,13 +3,14 @@
 mod finish;
 mod look;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use czo_core::describe;
 use czo_repo::DatabaseError;
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -38,8 +39,10 @@ pub(super) struct Run {
     written: mpsc::UnboundedReceiver<Written>,
     /// How many settlements are not yet written.
     unwritten: usize,
-    /// When something may be due.
-    timers: BinaryHeap<Reverse<Instant>>,
+    /// When something may be due, before it looks by itself anyway.
+    alarms: BTreeSet<Instant>,
+    /// When a webhook may be sent the next one by its rate.
+    start_at: Option<Instant>,
     look_at: Instant,
     /// Not sooner is it looked for webhooks that are nobody's.
     take_from: Instant,
@@ -70,7 +73,8 @@ impl Run {
             settlements,
             written,
             unwritten: 0,
-            timers: BinaryHeap::new(),
+            alarms: BTreeSet::new(),
+            start_at: None,
             look_at: now,
             take_from: now,
             renew_at: now + shared.options.lease / 3,
@@ -98,8 +102,8 @@ impl Run {
                 self.renew_at = Instant::now() + self.options().lease / 3;
                 self.heard(renewed);
             }
-            while self.timers.peek().is_some_and(|Reverse(at)| *at <= now) {
-                self.timers.pop();
+            while self.alarms.first().is_some_and(|at| *at <= now) {
+                self.alarms.pop_first();
                 self.look_at = now;
             }
             if now >= self.look_at && !self.is_draining {
@@ -128,9 +132,11 @@ impl Run {
 
     /// Waits until there is something to do.
     async fn wait(&mut self) {
-        let timer = self.timers.peek().map_or(self.renew_at, |Reverse(at)| *at);
-        let look_at = if self.is_draining { self.renew_at } else { self.look_at };
-        let until = timer.min(look_at).min(self.renew_at);
+        let mut until = self.renew_at;
+        if !self.is_draining {
+            let moments = [Some(self.look_at), self.alarms.first().copied(), self.start_at];
+            until = moments.into_iter().flatten().fold(until, Instant::min);
+        }
         let shared = self.shared.clone();
         tokio::select! {
             ended = self.attempts.join_next(), if !self.attempts.is_empty() => {
@@ -138,8 +144,8 @@ impl Run {
                 while let Some(attempted) = ended {
                     match attempted {
                         Ok(attempted) => self.finish(attempted),
-                        // Its delivery stays in memory until the lease is given up.
-                        Err(error) => tracing::error!(%error, "an attempt to deliver panicked"),
+                        // One that panics is caught where it is.
+                        Err(error) => tracing::error!(%error, "an attempt to deliver was lost"),
                     }
                     ended = self.attempts.try_join_next();
                 }
@@ -187,6 +193,7 @@ impl Run {
     /// Starts what may start, one of each webhook in turn.
     fn start(&mut self) {
         let now = Instant::now();
+        self.start_at = None;
         if self.is_draining || now >= self.leased_until {
             return;
         }
@@ -194,14 +201,13 @@ impl Run {
         let mut limited = Vec::new();
         while self.attempts.len() < self.options().concurrency {
             let Some(webhook) = self.ready.pop_front() else { break };
-            let for_retries = DispatcherOptions::for_retries(self.options().concurrency);
-            let may_retry = self.running_retries < for_retries;
+            let may_retry = !self.has_most_retries();
             let Some(endpoint) = self.endpoints.get_mut(&webhook) else { continue };
             endpoint.is_ready = false;
             let Target::Served(target) = endpoint.target.clone() else { continue };
             if let Some(opens_at) = endpoint.gate.opens_at(now) {
                 endpoint.clear();
-                self.timers.push(Reverse(opens_at));
+                self.alarm(opens_at);
                 continue;
             }
             if endpoint.running() >= endpoint.gate.slots(now) || !endpoint.has_queued() {
@@ -210,7 +216,7 @@ impl Run {
             if let Err(next) = endpoint.gate.take(now) {
                 endpoint.is_ready = true;
                 limited.push(webhook);
-                self.timers.push(Reverse(next));
+                self.start_at = Some(self.start_at.map_or(next, |at| at.min(next)));
                 continue;
             }
             let Some(delivery) = endpoint.next(may_retry, now) else { continue };
@@ -222,9 +228,30 @@ impl Run {
             if delivery.attempts > 0 {
                 self.running_retries += 1;
             }
-            self.attempts.spawn(attempt(self.shared.clone(), target, delivery));
+            let panicked = Attempted::panicked(delivery.clone());
+            let attempt = AssertUnwindSafe(attempt(self.shared.clone(), target, delivery));
+            self.attempts.spawn(async { attempt.catch_unwind().await.unwrap_or(panicked) });
         }
         self.ready.extend(limited);
+    }
+
+    /// Looks then, if it would not look sooner anyway.
+    fn alarm(&mut self, at: Instant) {
+        if at < Instant::now() + self.options().poll {
+            self.alarms.insert(at);
+        }
+    }
+
+    /// Whether retries have all the slots that they may have.
+    fn has_most_retries(&self) -> bool {
+        self.running_retries >= DispatcherOptions::for_retries(self.options().concurrency)
+    }
+
+    /// Puts all that wait for a slot among those that may start something.
+    fn all_are_ready(&mut self) {
+        let queued = self.endpoints.iter().filter(|(_, endpoint)| endpoint.has_queued());
+        let queued: Vec<_> = queued.map(|(webhook, _)| *webhook).collect();
+        queued.into_iter().for_each(|webhook| self.is_ready(webhook));
     }
 
     /// Puts a webhook among those that may start something.

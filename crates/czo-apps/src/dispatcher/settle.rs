@@ -78,7 +78,8 @@ pub(super) enum End {
 pub(super) struct Written {
     /// How many settlements.
     pub(super) settlements: usize,
-    pub(super) positions: Vec<(AppWebhookId, i64)>,
+    /// Of which webhooks what was written, and whether it is of a lane.
+    pub(super) positions: Vec<(AppWebhookId, i64, bool)>,
     /// How many deliveries of webhooks were given up.
     pub(super) buried: Vec<(AppWebhookId, u64)>,
 }
@@ -197,7 +198,10 @@ impl Writer {
         });
         let ended: Vec<_> = ended.collect();
         self.write_ended(tx, &ended).await?;
-        let positions = ended.iter().map(|ended| (ended.webhook, ended.position)).collect();
+        let positions = ended
+            .iter()
+            .map(|ended| (ended.webhook, ended.position, ended.lane.is_some()))
+            .collect();
         let mut written = Written { settlements: batch.len(), positions, ..Written::default() };
         let sql = &self.statements;
         for settlement in batch {

@@ -5,6 +5,7 @@ mod admin;
 mod breaker;
 mod endpoints;
 mod house;
+mod kill;
 mod lanes;
 mod receiver;
 mod retries;

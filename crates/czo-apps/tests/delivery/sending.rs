@@ -54,7 +54,7 @@ on_each_database! {
         let (new, key) = (SigningSecret::generate().unwrap(), SigningKey::generate().unwrap());
         let public = key.public_key();
         let both = vec![new.clone().into(), shop.secret.clone().into(), key.into()];
-        *shop.keys.0.lock().unwrap() = Some(both);
+        *shop.keys.keys.lock().unwrap() = Some(both);
         let dispatcher = shop.dispatch(&receiver);
         shop.change("lamp", 1).await;
         let message = receiver.has("a", 1).await.remove(0);
@@ -119,7 +119,7 @@ on_each_database! {
     async fn what_cannot_be_signed_waits_and_loses_no_attempt(database: TestDatabase) {
         let (shop, receiver) = (Shop::open(&database).await, Receiver::start().await);
         let webhook = shop.webhook(&receiver.url("a"), json!({})).await;
-        let keys = shop.keys.0.lock().unwrap().take();
+        let keys = shop.keys.keys.lock().unwrap().take();
         let dispatcher = shop.dispatch(&receiver);
         shop.change("lamp", 1).await;
         shop.until("SELECT count(*) FROM webhook_delivery WHERE error IS NOT NULL", 1).await;
@@ -127,11 +127,25 @@ on_each_database! {
         let waiting = shop.staging.deliveries().list(&filter, 9, None).await.unwrap().remove(0);
         assert_eq!((waiting.attempts, waiting.sent), (0, 0));
         assert_eq!(waiting.error.unwrap(), "it cannot be signed: there is no key yet");
-        *shop.keys.0.lock().unwrap() = keys;
+        *shop.keys.keys.lock().unwrap() = keys;
         // It is due in five seconds; nobody waits for that here.
         shop.run("UPDATE webhook_delivery SET next_at = 0", []).await;
         receiver.has("a", 1).await;
         drop(dispatcher);
+    }
+
+    async fn an_attempt_that_panics_is_one_that_failed(database: TestDatabase) {
+        let (shop, receiver) = (Shop::open(&database).await, Receiver::start().await);
+        shop.webhook(&receiver.url("a"), json!({})).await;
+        shop.keys.panics.store(true, std::sync::atomic::Ordering::SeqCst);
+        let dispatcher = shop.dispatch(&receiver);
+        shop.change("lamp", 1).await;
+        receiver.has("a", 1).await;
+        shop.until(DELIVERED, 1).await;
+        let id = receiver.at("a")[0].id().parse().unwrap();
+        let record = shop.staging.deliveries().get(id).await.unwrap().unwrap();
+        assert_eq!(record.attempts, 2);
+        assert!(dispatcher.drain(LONG).await);
     }
 
     async fn thousands_arrive_once_each(database: TestDatabase) {

@@ -1,6 +1,7 @@
 //! A shop with apps, where something happens.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -38,7 +39,11 @@ const REGISTRY: [&str; 2] = [
 ];
 
 /// Signs with what the test says.
-pub(crate) struct Keys(pub(crate) Mutex<Option<Vec<SignerKey>>>);
+pub(crate) struct Keys {
+    pub(crate) keys: Mutex<Option<Vec<SignerKey>>>,
+    /// Whether it panics the next time.
+    pub(crate) panics: AtomicBool,
+}
 
 #[async_trait]
 impl SigningKeys for Keys {
@@ -47,7 +52,8 @@ impl SigningKeys for Keys {
         _: InstallationId,
         _: AppWebhookId,
     ) -> Result<Signer, Box<dyn Error + Send + Sync>> {
-        let keys = self.0.lock().unwrap().clone().ok_or("there is no key yet")?;
+        let keys = self.keys.lock().unwrap().clone().ok_or("there is no key yet")?;
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "as the test wants it");
         Ok(Signer::of(keys)?)
     }
 }
@@ -78,7 +84,10 @@ impl Shop {
             staging: WebhookStaging::new(database),
             outbox: Outbox::new(&database.database(), OutboxOptions::default()),
             id: ShopId::generate(&SystemIds),
-            keys: Arc::new(Keys(Mutex::new(Some(vec![secret.clone().into()])))),
+            keys: Arc::new(Keys {
+                keys: Mutex::new(Some(vec![secret.clone().into()])),
+                panics: AtomicBool::default(),
+            }),
             secret,
         };
         shop.outbox.also(Arc::new(shop.staging.clone()));

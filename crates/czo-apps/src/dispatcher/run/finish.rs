@@ -1,6 +1,5 @@
 //! What becomes of a delivery after an attempt.
 
-use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 use super::Run;
@@ -20,7 +19,11 @@ impl Run {
         measure(outcome, log.as_ref().map(|log| log.duration));
         let is_retry = delivery.attempts > 0;
         if is_retry {
+            let waited = self.has_most_retries();
             self.running_retries = self.running_retries.saturating_sub(1);
+            if waited {
+                self.all_are_ready();
+            }
         }
         if let Some(endpoint) = self.endpoints.get_mut(&webhook) {
             let running =
@@ -44,7 +47,7 @@ impl Run {
         };
         if let End::Again { after } = end {
             // Rounded up: the database counts milliseconds.
-            self.timers.push(Reverse(now + after + Duration::from_millis(2)));
+            self.alarm(now + after + Duration::from_millis(2));
         }
         if end == End::Done(DeliveryState::Dead) {
             let (id, error) = (delivery.id, error.as_deref().unwrap_or_default());
@@ -78,7 +81,7 @@ impl Run {
         let failing = endpoint.gate.failing(now).unwrap_or_default();
         if let Some(opens_at) = endpoint.gate.opens_at(now) {
             endpoint.clear();
-            self.timers.push(Reverse(opens_at));
+            self.alarm(opens_at);
         }
         let Some(change) = change else { return };
         if change.trips > 0 {
@@ -108,12 +111,12 @@ impl Run {
     pub(super) fn was_written(&mut self, written: Written) {
         self.unwritten = self.unwritten.saturating_sub(written.settlements);
         let now = Instant::now();
-        for (webhook, position) in written.positions {
+        for (webhook, position, is_of_lane) in written.positions {
             let Some(endpoint) = self.endpoints.get_mut(&webhook) else { continue };
             endpoint.have.remove(&position);
             if matches!(endpoint.target, Target::Closed { .. }) {
                 self.bury(webhook);
-            } else if endpoint.has_more || !endpoint.has_queued() {
+            } else if endpoint.has_more || is_of_lane {
                 // Behind it there may be the next one of its lane.
                 self.look_at = now;
             }

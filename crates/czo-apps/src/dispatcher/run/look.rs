@@ -1,6 +1,5 @@
 //! Finding what is due.
 
-use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -29,7 +28,7 @@ impl Run {
     async fn take(&mut self) -> Result<(), DatabaseError> {
         let began = Instant::now();
         if began < self.take_from {
-            self.timers.push(Reverse(self.take_from));
+            self.alarm(self.take_from);
             return Ok(());
         }
         let room = self.options().endpoints.saturating_sub(self.endpoints.len());
@@ -82,15 +81,19 @@ impl Run {
 
     async fn read(&mut self) -> Result<(), DatabaseError> {
         let now = Instant::now();
-        let mut wanted = Vec::new();
-        for (webhook, endpoint) in &self.endpoints {
-            let (firsts, retries) = endpoint.wanted(self.options(), now);
+        let options = self.shared.options.clone();
+        let (mut wanted, mut alarms) = (Vec::new(), Vec::new());
+        for (webhook, endpoint) in &mut self.endpoints {
+            let (firsts, retries) = endpoint.wanted(&options, now);
             if firsts > 0 {
                 wanted.push(Wanted { webhook: *webhook, firsts, retries });
-            } else if let Some(opens_at) = endpoint.gate.opens_at(now) {
-                self.timers.push(Reverse(opens_at));
+            } else {
+                // It is full, or nothing may be sent to it: nobody knows what there is.
+                endpoint.has_more = true;
+                alarms.extend(endpoint.gate.opens_at(now));
             }
         }
+        alarms.into_iter().for_each(|at| self.alarm(at));
         if wanted.is_empty() {
             return Ok(());
         }
@@ -160,7 +163,7 @@ impl Run {
         let own: Vec<_> = self.endpoints.keys().copied().collect();
         self.load(&own).await?;
         // Something given back may have come due at that moment.
-        self.timers.push(Reverse(Instant::now() + LATER));
+        self.alarm(Instant::now() + LATER);
         Ok(())
     }
 }
