@@ -31,8 +31,9 @@ const TABLES: [&str; 4] = [
     // Only what is on its way: what is done leaves, so a full log makes this no larger. State: 0
     // was never tried, 1 was, 2 waits for another of its lane.
     "CREATE TABLE webhook_delivery ({position}, {delivery}, next_at bigint NOT NULL{key}) {queue}",
-    // State: 3 delivered, 4 not wanted by the filter, 5 dead.
-    "CREATE TABLE webhook_log ({delivery}, done_at bigint NOT NULL)",
+    // State: 3 delivered, 4 not wanted by the filter, 5 dead. The position is that which it had, so
+    // that what is sent again keeps its order.
+    "CREATE TABLE webhook_log ({delivery}, position bigint NOT NULL, done_at bigint NOT NULL)",
     "CREATE TABLE webhook_attempt (delivery_id {uuid} NOT NULL, number integer NOT NULL, \
      at bigint NOT NULL, status smallint, error text, request_headers text NOT NULL, \
      response_headers text, response_body text, is_cut boolean NOT NULL, \
@@ -50,7 +51,7 @@ const INDEXES: [&str; 6] = [
      WHERE lane IS NOT NULL",
     "CREATE INDEX webhook_delivery_held_idx ON webhook_delivery (position) WHERE state = 2",
     "CREATE INDEX webhook_log_webhook_idx ON webhook_log (webhook_id, id)",
-    "CREATE INDEX webhook_log_dead_idx ON webhook_log (id) WHERE state = 5",
+    "CREATE INDEX webhook_log_dead_idx ON webhook_log (position) WHERE state = 5",
     "CREATE INDEX webhook_log_done_idx ON webhook_log {by_time} (done_at)",
 ];
 

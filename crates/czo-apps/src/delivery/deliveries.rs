@@ -205,13 +205,15 @@ impl WebhookDeliveries {
         conditions.add("done_at <=", until);
         let (fits, mut values) = conditions.sql();
         values.push(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
-        let some =
-            format!("SELECT id FROM webhook_log WHERE {fits} ORDER BY id LIMIT ${}", values.len());
+        let some = format!(
+            "SELECT id FROM webhook_log WHERE {fits} ORDER BY position LIMIT ${}",
+            values.len()
+        );
         let back = format!(
             "INSERT INTO webhook_delivery (id, webhook_id, app_id, shop_id, event_id, event_type, \
              correlation_id, body, lane, state, attempts, sent, created_at, next_at) \
              SELECT id, webhook_id, app_id, shop_id, event_id, event_type, correlation_id, body, \
-             lane, 0, 0, sent, created_at, {} FROM {{gone}} ORDER BY id",
+             lane, 0, 0, sent, created_at, {} FROM {{gone}} ORDER BY position",
             dialect.now()
         );
         let delete = format!("DELETE FROM webhook_log WHERE id IN ({some}");

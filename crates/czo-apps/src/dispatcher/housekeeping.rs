@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use czo_core::describe;
 use czo_repo::{Database, DatabaseError};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Value};
 use uuid::Uuid;
 
 use super::DispatcherOptions;
@@ -41,11 +41,11 @@ async fn forget(database: &Database, options: &DispatcherOptions) -> Result<bool
     let dialect = Dialect::of(database);
     let now = dialect.now();
     let old = format!(
-        "SELECT id FROM webhook_log WHERE (done_at < {now} - $1 AND state <> 5) \
-         OR done_at < {now} - $2 LIMIT $3"
+        "SELECT id FROM webhook_log WHERE done_at < {now} - $1 AND ((state <> 5 \
+         AND done_at < {now} - $2) OR (state = 5 AND done_at < {now} - $3)) LIMIT $4"
     );
     let (log, dead) = (millis(options.keep_log), millis(options.keep_dead));
-    let values = [log.min(dead).into(), dead.into(), AT_ONCE.into()];
+    let values = [log.min(dead), log, dead, AT_ONCE].map(Value::from);
     let rows = database.query_all_raw(dialect.statement(old, values)).await?;
     let ids = rows.iter().map(|row| row.try_get::<Uuid>("", "id").map(hexadecimal));
     let ids: Vec<_> = ids.collect::<Result<_, _>>()?;

@@ -99,4 +99,25 @@ on_each_database! {
         let delivered = deliveries.list(&all.state(Delivered), 9, None).await.unwrap();
         assert_eq!(delivered.len(), 1);
     }
+
+    async fn what_is_sent_again_to_a_closed_webhook_is_given_up_again(database: TestDatabase) {
+        let (shop, receiver) = (Shop::open(&database).await, Receiver::start().await);
+        let webhook = shop.webhook(&receiver.url("a"), json!({})).await;
+        receiver.answers("a", [Answer::Status(410), Answer::Status(204)]);
+        let dispatcher = shop.dispatch(&receiver);
+        shop.change("lamp", 1).await;
+        shop.until("SELECT count(*) FROM app_webhook WHERE is_active", 0).await;
+        shop.until(DEAD, 1).await;
+        let deliveries = shop.staging.deliveries();
+        assert_eq!(deliveries.redrive(&DeliveryFilter::all(), 9).await.unwrap(), 1);
+        shop.until(DEAD, 1).await;
+        assert_eq!(receiver.at("a").len(), 1);
+        // Enabled again, it is told again.
+        let enable = "UPDATE app_webhook SET is_active = TRUE WHERE id = $1";
+        shop.run(enable, [webhook.uuid().into()]).await;
+        shop.until("SELECT count(*) FROM webhook_endpoint_state WHERE owner IS NOT NULL", 0).await;
+        assert_eq!(deliveries.redrive(&DeliveryFilter::all(), 9).await.unwrap(), 1);
+        shop.until(DELIVERED, 1).await;
+        assert!(dispatcher.drain(LONG).await);
+    }
 }

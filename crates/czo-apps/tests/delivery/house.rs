@@ -27,7 +27,7 @@ on_each_database! {
         shop.until("SELECT count(*) FROM webhook_attempt", 4).await;
         assert_eq!(shop.number(DEAD).await, 1);
         drop(dispatcher);
-        options.keep_dead = Duration::ZERO;
+        (options.keep_log, options.keep_dead) = (LONG, Duration::ZERO);
         let dispatcher = shop.dispatcher(&receiver).options(options).spawn();
         shop.until(DEAD, 0).await;
         shop.until("SELECT count(*) FROM webhook_attempt", 0).await;

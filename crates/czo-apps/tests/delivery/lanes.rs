@@ -85,4 +85,26 @@ on_each_database! {
         receiver.let_go();
         drop(dispatcher);
     }
+
+    async fn what_is_sent_again_keeps_its_order(database: TestDatabase) {
+        let (shop, receiver) = (Shop::open(&database).await, Receiver::start().await);
+        shop.webhook(&receiver.url("a"), ordered()).await;
+        receiver.answers("a", [Answer::Status(400)]);
+        let mut options = soon();
+        options.schedule.truncate(1);
+        options.breaker_failures = 1_000;
+        let dispatcher = shop.dispatcher(&receiver).options(options).spawn();
+        let done = shop.database.transaction(async |tx| {
+            (0..20).for_each(|number| shop.publish(tx, "lamp", number));
+            Ok::<_, DatabaseError>(())
+        });
+        done.await.unwrap();
+        shop.until(DEAD, 20).await;
+        receiver.answers("a", [Answer::Status(204)]);
+        let all = czo_apps::DeliveryFilter::all();
+        assert_eq!(shop.staging.deliveries().redrive(&all, u64::MAX).await.unwrap(), 20);
+        shop.until(DELIVERED, 20).await;
+        assert!(receiver.numbers("a")[20..].iter().copied().eq(0..20));
+        assert!(dispatcher.drain(LONG).await);
+    }
 }

@@ -94,7 +94,7 @@ impl DeliveryFilter {
 /// What a `WHERE` says.
 #[derive(Debug, Default)]
 pub(super) struct Conditions {
-    texts: Vec<&'static str>,
+    texts: Vec<String>,
     values: Vec<Value>,
 }
 
@@ -112,20 +112,22 @@ impl Conditions {
         maybe("shop_id =", filter.shop.map(|id| id.uuid().into()));
         maybe("event_id =", filter.event.map(|id| id.uuid().into()));
         maybe("event_type =", filter.event_type.as_ref().map(|kind| kind.as_str().into()));
-        maybe("state =", filter.state.map(|state| state.number().into()));
         maybe("created_at >=", filter.since.map(|since| since.timestamp_millis().into()));
         maybe("created_at <", filter.until.map(|until| until.timestamp_millis().into()));
+        if let Some(state) = filter.state {
+            // In the text: the database has an index of some states only.
+            conditions.texts.push(format!("state = {}", state.number()));
+        }
         conditions
     }
 
-    pub(super) fn add(&mut self, text: &'static str, value: impl Into<Value>) {
-        self.texts.push(text);
+    pub(super) fn add(&mut self, text: &str, value: impl Into<Value>) {
         self.values.push(value.into());
+        self.texts.push(format!("{text} ${}", self.values.len()));
     }
 
     pub(super) fn sql(self) -> (String, Vec<Value>) {
-        let texts = self.texts.iter().zip(1..).map(|(text, place)| format!("{text} ${place}"));
-        let sql = texts.collect::<Vec<_>>().join(" AND ");
+        let sql = self.texts.join(" AND ");
         (if sql.is_empty() { "1 = 1".to_owned() } else { sql }, self.values)
     }
 }

@@ -160,8 +160,12 @@ impl Run {
         self.leased_until = began + self.options().lease;
         // Of those that were lost, what is under way ends; another has them.
         self.endpoints.retain(|webhook, _| own.contains(webhook));
-        let own: Vec<_> = self.endpoints.keys().copied().collect();
-        self.load(&own).await?;
+        // What is closed is not opened here: that it is disabled may not be written yet. It is given
+        // back soon, and looked at by whoever takes it.
+        let open = self.endpoints.iter();
+        let open = open.filter(|(_, endpoint)| !matches!(endpoint.target, Target::Closed { .. }));
+        let open: Vec<_> = open.map(|(webhook, _)| *webhook).collect();
+        self.load(&open).await?;
         // Something given back may have come due at that moment.
         self.alarm(Instant::now() + LATER);
         Ok(())

@@ -20,7 +20,7 @@ pub(super) struct Statements {
 
 /// What a delivery keeps in the log.
 const KEPT: &str =
-    "id, webhook_id, app_id, shop_id, event_id, event_type, correlation_id, body, lane";
+    "position, id, webhook_id, app_id, shop_id, event_id, event_type, correlation_id, body, lane";
 
 /// What the log has of it besides.
 const LOGGED: &str = "state, attempts, sent, created_at, error, done_at";
