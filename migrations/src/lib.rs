@@ -4,6 +4,7 @@
     reason = "sea-orm-migration's trait elides them, and async_trait wants the same of the impl"
 )]
 
+mod apps;
 mod catalog;
 mod jobs;
 mod migrator;
@@ -12,6 +13,7 @@ mod runtime;
 mod set;
 mod webhooks;
 
+pub use apps::apps;
 pub use catalog::catalog;
 pub use jobs::jobs;
 pub use migrator::{MigrationError, MigrationState, Migrator};

@@ -42,6 +42,12 @@ struct Area {
 
 const AREAS: &[Area] = &[
     Area {
+        name: "bus",
+        package: "czo-eventbus-amqp",
+        example: "bus-torture",
+        about: "RabbitMQ, networks, queues and consumers are harmed: confirmed, handled, lost",
+    },
+    Area {
         name: "cache",
         package: "czo-cache",
         example: "cache-torture",
@@ -116,7 +122,7 @@ mod tests {
     fn an_unknown_area_is_answered_with_the_known_ones() {
         let error = area("outbx").unwrap_err().to_string();
         assert!(
-            error.contains("`outbx`") && error.contains("known areas: cache, outbox"),
+            error.contains("`outbx`") && error.contains("known areas: bus, cache, outbox"),
             "{error}"
         );
     }

@@ -11,6 +11,6 @@ pub(crate) mod wake;
 pub use deliveries::{
     DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, WebhookDeliveries,
 };
-pub use ids::{AppWebhookId, InstallationId, WebhookDeliveryId};
+pub use ids::WebhookDeliveryId;
 pub use staging::WebhookStaging;
 pub use state::DeliveryState;

@@ -3,17 +3,28 @@
 mod delivery;
 mod dispatcher;
 mod error;
+mod events;
+mod grant;
+mod id;
 mod manifest;
+mod permissions;
+mod registry;
 mod signature;
+mod tokens;
+mod transport;
+mod vault;
 
 pub use delivery::{
-    AppWebhookId, DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, DeliveryState,
-    InstallationId, WebhookDeliveries, WebhookDeliveryId, WebhookStaging,
+    DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, DeliveryState,
+    WebhookDeliveries, WebhookDeliveryId, WebhookStaging,
 };
 pub use dispatcher::{
     DispatcherHandle, DispatcherHealth, DispatcherOptions, SigningKeys, WebhookDispatcher,
 };
-pub use error::AppError;
+pub use error::{AppError, HandshakeProblem, HandshakeStep};
+pub use events::{AppInstalled, AppUninstalled, AppUpdated, add_app_events};
+pub use grant::{AppGrant, AppGrantError};
+pub use id::{AppSecretId, AppTokenId, AppWebhookId, HandshakeId, InstallationId};
 pub use manifest::{
     AppId, AppIdError, AppManifest, ConfigSchema, Direction, Extension, Filter, HttpUrl,
     HttpUrlError, Identifier, IdentifierError, ManifestDiff, ManifestError, ManifestRules, Mount,
@@ -21,8 +32,16 @@ pub use manifest::{
     PermissionScope, ResponseSchema, SyncCall, VersionChange, Violation, Webhook, WebhookMode,
     WebhookOrder,
 };
+pub use permissions::{AppPermissions, app_scope};
+pub use registry::{
+    AppRegistry, AppToken, Consent, InstallRequest, Installation, InstallationStatus, IssuedToken,
+    ManifestSource, RegistryOptions, RegistryParts, RotatedSecret, Swept, UpdateOutcome,
+};
 pub use signature::{
     Jwk, Jwks, MessageId, PublicKey, ReceivedHeaders, SecretError, SignatureError,
     SignatureHeaders, Signer, SignerKey, SigningKey, SigningSecret, Verified, Verifier,
     VerifierKey, header,
 };
+pub use tokens::{AppIdentity, AppTokens};
+pub use transport::{AppAnswer, AppTransport, ExchangeLimits, TransportError};
+pub use vault::{Vault, VaultError, VaultKey, VaultKeyId, VaultPlace};

@@ -39,9 +39,11 @@ pub use self::rules::ManifestRules;
 pub use self::violation::{ManifestError, Violation};
 pub use self::webhook::{OnFailure, OrderBy, SyncCall, Webhook, WebhookMode, WebhookOrder};
 
+pub(crate) use self::characters::printable;
 use self::embedded_schema::Budget;
 use self::http_url::Urls;
-use self::place::{Fields, Place, Report, excerpt};
+pub(crate) use self::place::excerpt;
+use self::place::{Fields, Place, Report};
 
 /// What an app is, what it asks for, and where it is reached (requirement APP 1).
 ///

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_core::{
-    Audience, BusError, DomainEvent, EventBus, EventHandler, Group, Health, SYSTEM_PRODUCER,
-    Settlement, SubscribeOptions, Subscription, TopicPattern,
+    Audience, BusError, DomainEvent, EventBus, EventHandler, EventType, Group, Health,
+    SYSTEM_PRODUCER, Settlement, SubscribeOptions, Subscription, TopicPattern,
 };
 use tokio::time::Instant;
 
@@ -101,16 +101,16 @@ impl Shared {
         lock(&self.groups).is_closed
     }
 
-    /// The exchange for an event.
-    fn exchange(&self, event: &DomainEvent) -> &str {
+    /// The exchange for events of a type.
+    fn exchange(&self, event_type: &EventType) -> &str {
         let names = &self.options.names;
-        match event.event_type.segments().next() {
+        match event_type.segments().next() {
             Some(SYSTEM_PRODUCER) => &names.system,
             _ => &names.events,
         }
     }
 
-    fn message(&self, event: &DomainEvent) -> Result<Message, BusError> {
+    fn message(&self, event: DomainEvent) -> Result<Message, BusError> {
         if self.is_closed() {
             return Err(BusError::Closed);
         }
@@ -120,25 +120,22 @@ impl Shared {
     /// What the broker's word means for whoever publishes.
     fn outcome(
         &self,
-        event: &DomainEvent,
+        event_type: &EventType,
         published: Result<Published, NotConfirmed>,
     ) -> Result<(), BusError> {
         match published {
             Ok(Published::Routed) => {
-                metrics::counter!("czo_eventbus_publish_total", "type" => event.event_type.to_string())
+                metrics::counter!("czo_eventbus_publish_total", "type" => event_type.to_string())
                     .increment(1);
                 Ok(())
             }
             Ok(Published::Unroutable) => {
-                metrics::counter!("czo_eventbus_unroutable_total", "type" => event.event_type.to_string())
+                metrics::counter!("czo_eventbus_unroutable_total", "type" => event_type.to_string())
                     .increment(1);
                 if self.options.refuse_unroutable {
-                    return Err(BusError::Unroutable { event_type: event.event_type.clone() });
+                    return Err(BusError::Unroutable { event_type: event_type.clone() });
                 }
-                tracing::debug!(
-                    event.r#type = event.event_type.as_str(),
-                    "no group is there for it"
-                );
+                tracing::debug!(event.r#type = event_type.as_str(), "no group is there for it");
                 Ok(())
             }
             Err(_) if self.is_closed() => Err(BusError::Closed),
@@ -163,10 +160,11 @@ impl Shared {
 #[async_trait]
 impl EventBus for AmqpBus {
     async fn publish(&self, event: DomainEvent) -> Result<(), BusError> {
-        let message = self.shared.message(&event)?;
-        let (exchange, key) = (self.shared.exchange(&event), event.event_type.as_str());
-        let published = self.shared.publisher.publish(exchange, key, message).await;
-        self.shared.outcome(&event, published)
+        let event_type = event.event_type.clone();
+        let message = self.shared.message(event)?;
+        let exchange = self.shared.exchange(&event_type);
+        let published = self.shared.publisher.publish(exchange, event_type.as_str(), message).await;
+        self.shared.outcome(&event_type, published)
     }
 
     /// As [`EventBus::publish_batch`]: all are on their way before the first is confirmed. When
@@ -174,16 +172,17 @@ impl EventBus for AmqpBus {
     async fn publish_batch(&self, events: Vec<DomainEvent>) -> Result<(), BusError> {
         let mut under_way = Vec::with_capacity(events.len());
         for event in events {
-            let message = self.shared.message(&event)?;
-            let (exchange, key) = (self.shared.exchange(&event), event.event_type.as_str());
-            match self.shared.publisher.send(exchange, key, message).await {
-                Ok(pending) => under_way.push((event, pending)),
-                Err(error) => return self.shared.outcome(&event, Err(error)),
+            let event_type = event.event_type.clone();
+            let message = self.shared.message(event)?;
+            let exchange = self.shared.exchange(&event_type);
+            match self.shared.publisher.send(exchange, event_type.as_str(), message).await {
+                Ok(pending) => under_way.push((event_type, pending)),
+                Err(error) => return self.shared.outcome(&event_type, Err(error)),
             }
         }
         let mut failed = None;
-        for (event, pending) in under_way {
-            if let Err(error) = self.shared.outcome(&event, pending.confirmed().await) {
+        for (event_type, pending) in under_way {
+            if let Err(error) = self.shared.outcome(&event_type, pending.confirmed().await) {
                 failed.get_or_insert(error);
             }
         }
@@ -195,11 +194,14 @@ impl EventBus for AmqpBus {
             self.publish(event).await?;
             return Ok(Settlement::settled());
         };
-        let message = self.shared.message(&event)?.only_for(group);
+        let event_type = event.event_type.clone();
+        let message = self.shared.message(event)?.only_for(group);
         let queue = self.shared.options.names.queue(group);
         match self.shared.publisher.publish("", &queue, message).await {
             Ok(Published::Unroutable) => Err(BusError::UnknownGroup { group: group.clone() }),
-            published => self.shared.outcome(&event, published).map(|()| Settlement::settled()),
+            published => {
+                self.shared.outcome(&event_type, published).map(|()| Settlement::settled())
+            }
         }
     }
 

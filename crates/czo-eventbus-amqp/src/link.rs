@@ -245,6 +245,15 @@ impl Keeper {
     }
 }
 
+/// Returns a while after a connection was lost. Whoever still waits for an answer over it gets none:
+/// the client forgets a channel that is asked for in the moment of its end.
+pub(crate) async fn is_long_lost(connection: &Connection) {
+    while connection.status().connected() {
+        tokio::time::sleep(LOOK).await;
+    }
+    tokio::time::sleep(LONG).await;
+}
+
 /// What a client's error means. None of them holds a password.
 pub(crate) fn in_words(error: &lapin::Error) -> String {
     match error.kind() {

@@ -1,7 +1,7 @@
 //! An event as a message of AMQP, and back.
 
 use chrono::{DateTime, Utc};
-use czo_core::{DomainEvent, EventId, EventType, Failure, Group, UnreadableMessage};
+use czo_core::{CorrelationId, DomainEvent, EventId, EventType, Failure, Group, UnreadableMessage};
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
@@ -56,7 +56,27 @@ const OURS: [&str; 10] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) body: Vec<u8>,
-    pub(crate) properties: BasicProperties,
+    beside: Beside,
+}
+
+/// What stands beside a body.
+#[derive(Clone, Debug)]
+enum Beside {
+    /// What an event says of itself. It becomes properties for the client, which keeps them: to
+    /// make them twice costs less than to copy them.
+    Envelope(Box<Envelope>),
+    Properties(Box<BasicProperties>),
+}
+
+/// What an event says of itself.
+#[derive(Clone, Debug)]
+struct Envelope {
+    id: EventId,
+    event_type: EventType,
+    version: u32,
+    seconds: u64,
+    source: String,
+    correlation_id: CorrelationId,
 }
 
 /// What was tried before at a message.
@@ -68,26 +88,40 @@ pub(crate) struct History {
 
 impl Message {
     /// The message of an event, as it is published.
-    pub(crate) fn of(event: &DomainEvent) -> Result<Self, String> {
+    pub(crate) fn of(event: DomainEvent) -> Result<Self, String> {
         let mut body = Vec::with_capacity(USUAL_BYTES);
-        serde_json::to_writer(&mut body, event).map_err(|error| error.to_string())?;
+        serde_json::to_writer(&mut body, &event).map_err(|error| error.to_string())?;
         if body.len() > MAX_BYTES {
             return Err(too_large(body.len()));
         }
-        let mut headers = FieldTable::default();
-        headers.insert(EVENT_VERSION.into(), AMQPValue::LongLongInt(event.version.get().into()));
-        insert_text(&mut headers, EVENT_SOURCE, &event.source);
-        insert_text(&mut headers, TRACEPARENT, &traceparent(event));
-        let seconds = u64::try_from(event.timestamp.timestamp()).unwrap_or_default();
-        let properties = BasicProperties::default()
-            .with_content_type(JSON.into())
-            .with_delivery_mode(PERSISTENT)
-            .with_message_id(Uuid::from(event.id).to_string().into())
-            .with_correlation_id(event.correlation_id.as_str().into())
-            .with_timestamp(seconds)
-            .with_type(event.event_type.as_str().into())
-            .with_headers(headers);
-        Ok(Self { body, properties })
+        let envelope = Envelope {
+            id: event.id,
+            event_type: event.event_type,
+            version: event.version.get(),
+            seconds: u64::try_from(event.timestamp.timestamp()).unwrap_or_default(),
+            source: event.source,
+            correlation_id: event.correlation_id,
+        };
+        Ok(Self { body, beside: Beside::Envelope(Box::new(envelope)) })
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> String {
+        match &self.beside {
+            Beside::Envelope(envelope) => Uuid::from(envelope.id).to_string(),
+            Beside::Properties(properties) => {
+                let id = properties.message_id().as_ref();
+                id.map(|id| id.as_str().to_owned()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// What stands beside the body.
+    pub(crate) fn properties(&self) -> BasicProperties {
+        match &self.beside {
+            Beside::Envelope(envelope) => envelope.properties(),
+            Beside::Properties(properties) => (**properties).clone(),
+        }
     }
 
     /// A message that was delivered, to be published elsewhere.
@@ -113,7 +147,7 @@ impl Message {
         if let Some(event_type) = old.kind().clone() {
             properties = properties.with_type(event_type);
         }
-        Self { body, properties }
+        Self { body, beside: Beside::Properties(Box::new(properties)) }
     }
 
     /// The same for this group only.
@@ -152,18 +186,48 @@ impl Message {
             DEAD_AT,
             AUDIENCE,
         ];
-        let old = self.properties.headers().clone().unwrap_or_default();
-        let mut headers = FieldTable::default();
-        for (name, value) in old.inner().iter().filter(|(name, _)| !OLD.contains(&name.as_str())) {
-            headers.insert(name.clone(), value.clone());
-        }
-        Self { properties: self.properties.with_headers(headers), ..self }
+        self.with(|headers| {
+            let old = std::mem::take(headers);
+            for (name, value) in
+                old.inner().iter().filter(|(name, _)| !OLD.contains(&name.as_str()))
+            {
+                headers.insert(name.clone(), value.clone());
+            }
+        })
     }
 
     fn with(self, change: impl FnOnce(&mut FieldTable)) -> Self {
-        let mut headers = self.properties.headers().clone().unwrap_or_default();
+        let properties = self.properties();
+        let mut headers = properties.headers().clone().unwrap_or_default();
         change(&mut headers);
-        Self { properties: self.properties.with_headers(headers), ..self }
+        let properties = properties.with_headers(headers);
+        Self { beside: Beside::Properties(Box::new(properties)), ..self }
+    }
+}
+
+impl Envelope {
+    fn properties(&self) -> BasicProperties {
+        let mut headers = FieldTable::default();
+        headers.insert(EVENT_VERSION.into(), AMQPValue::LongLongInt(self.version.into()));
+        insert_text(&mut headers, EVENT_SOURCE, &self.source);
+        insert_text(&mut headers, TRACEPARENT, &self.traceparent());
+        BasicProperties::default()
+            .with_content_type(JSON.into())
+            .with_delivery_mode(PERSISTENT)
+            .with_message_id(Uuid::from(self.id).to_string().into())
+            .with_correlation_id(self.correlation_id.as_str().into())
+            .with_timestamp(self.seconds)
+            .with_type(self.event_type.as_str().into())
+            .with_headers(headers)
+    }
+
+    /// The trace, as W3C Trace Context writes it: that of the request which caused the event, told
+    /// from others by its correlation id.
+    fn traceparent(&self) -> String {
+        let own = Uuid::from(self.id);
+        let trace = self.correlation_id.as_str().parse().unwrap_or(own);
+        let (_, span) = own.as_u64_pair();
+        format!("00-{}-{span:016x}-01", trace.simple())
     }
 }
 
@@ -268,15 +332,6 @@ fn foreign_reason(properties: &BasicProperties) -> String {
         Some(reason) => format!("the broker gave it up ({reason})"),
         None => "it was put here by another program, without a reason".to_owned(),
     }
-}
-
-/// The trace of an event, as W3C Trace Context writes it: that of the request which caused it, told
-/// from others by its correlation id.
-fn traceparent(event: &DomainEvent) -> String {
-    let own = Uuid::from(event.id);
-    let trace = event.correlation_id.as_str().parse().unwrap_or(own);
-    let (_, span) = own.as_u64_pair();
-    format!("00-{}-{span:016x}-01", trace.simple())
 }
 
 fn insert_text(headers: &mut FieldTable, name: &str, text: &str) {

@@ -1,6 +1,7 @@
 //! What is published, until the broker has confirmed it.
 
 mod in_flight;
+mod pending;
 mod returns;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -15,10 +16,12 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use self::in_flight::{Addressed, Answer, InFlight};
+pub(crate) use self::pending::{NotConfirmed, Pending, Published};
+use self::pending::{Patience, closed};
 use self::returns::{Place, Returns};
 use crate::backoff::Backoff;
 use crate::declare::declare;
-use crate::link::{Link, LinkStatus, in_words};
+use crate::link::{Link, in_words, is_long_lost};
 use crate::message::Message;
 use crate::{AmqpOptions, Topology};
 
@@ -67,34 +70,6 @@ struct Outgoing {
 
 #[derive(Debug)]
 struct Counted(Arc<Unconfirmed>);
-
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Published {
-    /// Every queue it was for has it.
-    Routed,
-    /// No queue is there for it.
-    Unroutable,
-}
-
-/// The message may or may not be with the broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NotConfirmed(pub(crate) String);
-
-/// Tells when the broker has confirmed a message.
-#[derive(Debug)]
-pub(crate) struct Pending {
-    answer: oneshot::Receiver<Answer>,
-    until: Instant,
-    patience: Patience,
-}
-
-/// How long a publisher waits, and what it says then.
-#[derive(Clone, Debug)]
-struct Patience {
-    link: Link,
-    timeout: Duration,
-}
 
 impl Publisher {
     /// Publishes over `link` from now on, in the tokio runtime of the caller.
@@ -174,36 +149,6 @@ impl Publisher {
     }
 }
 
-impl Patience {
-    /// Why nothing was heard.
-    fn ended(&self) -> NotConfirmed {
-        let seconds = self.timeout.as_secs_f64();
-        NotConfirmed(match self.link.status() {
-            LinkStatus::Blocked(reason) => format!("RabbitMQ takes no messages for now: {reason}"),
-            LinkStatus::Lost(reason) => format!("no connection to RabbitMQ: {reason}"),
-            LinkStatus::Closed => "the connection is closed".to_owned(),
-            LinkStatus::Connected => format!("RabbitMQ did not confirm within {seconds} seconds"),
-        })
-    }
-}
-
-impl Pending {
-    /// What the broker says.
-    pub(crate) async fn confirmed(self) -> Result<Published, NotConfirmed> {
-        match tokio::time::timeout_at(self.until, self.answer).await {
-            Ok(Ok(Answer::Confirmed { is_routed: true })) => Ok(Published::Routed),
-            Ok(Ok(Answer::Confirmed { is_routed: false })) => Ok(Published::Unroutable),
-            Ok(Ok(Answer::Refused(reason))) => Err(NotConfirmed(reason)),
-            Ok(Err(_)) => Err(closed()),
-            Err(_) => Err(self.patience.ended()),
-        }
-    }
-}
-
-fn closed() -> NotConfirmed {
-    NotConfirmed("the connection is closed".to_owned())
-}
-
 impl Counted {
     fn new(unconfirmed: &Arc<Unconfirmed>) -> Self {
         unconfirmed.count.fetch_add(1, Ordering::AcqRel);
@@ -257,7 +202,11 @@ impl Line {
     async fn work_off(mut self) {
         let mut backoff = Backoff::default();
         while let Some(connection) = self.connection().await {
-            let channel = match open(&connection, &self.topology).await {
+            let opened = tokio::select! {
+                opened = open(&connection, &self.topology) => opened,
+                () = is_long_lost(&connection) => continue,
+            };
+            let channel = match opened {
                 Ok(channel) => channel,
                 Err(error) => {
                     let reason = in_words(&error);

@@ -133,7 +133,7 @@ impl EventBus for DualWriteBus {
         }
         if self.has_outbox {
             // Before it can arrive anywhere.
-            self.ledger.given(event.id, &event.event_type);
+            self.ledger.given(&event);
             return self.local.relay(event, audience).await;
         }
         self.mirror.during(vec![event.clone()], self.local.relay(event, audience)).await

@@ -8,11 +8,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, SubsecRound, Utc};
 use czo_core::{DomainEvent, EventId, EventType, Group, TopicPattern, TopicTrie};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use self::recent::Recent;
+use self::recent::{By, Recent};
 pub use self::verdict::Verdict;
 
 /// How many deliveries the ledger follows at once.
@@ -21,6 +22,9 @@ const FOLLOWED: usize = 100_000;
 /// What became of the events that were given to two buses: whether the second took each, and
 /// whether it brought each to every group that the first brought it to. Clones are the same
 /// ledger.
+///
+/// Where an outbox gives both buses each event by itself, events are followed that happened since the
+/// second bus was begun to be listened to, for the last group that wanted to.
 ///
 /// It follows 100,000 deliveries that are not complete; what is beyond is counted as
 /// [`unfollowed`](GroupParity::unfollowed), and prevents a cut-over.
@@ -41,6 +45,8 @@ struct State {
     deliveries: usize,
     /// Where an outbox gives both buses each event by itself.
     recent: Option<Recent>,
+    /// When the second bus was last begun to be listened to, for somebody.
+    heard_since: Option<DateTime<Utc>>,
 }
 
 /// One event on its way to one group.
@@ -66,7 +72,7 @@ pub struct TypeParity {
     pub published: u64,
     /// How many of them the second bus took.
     pub confirmed: u64,
-    /// How many the second bus will not have: it refused them, was closed, or too many waited.
+    /// How many the second bus does not have: it refused them, was closed, or too many waited.
     pub missing: u64,
     /// How many were not followed until the second bus took them, because too many waited.
     pub unfollowed: u64,
@@ -157,6 +163,8 @@ impl ParityLedger {
     /// The second bus listens: events of `pattern` are to come to `group` on both from now on.
     pub(crate) fn expect(&self, pattern: &TopicPattern, group: &Group) {
         let mut state = self.lock();
+        // As exact as the time of an event.
+        state.heard_since = Some(Utc::now().trunc_subsecs(6));
         state.expected.insert(pattern, group.clone());
         state.subscriptions.entry(group.clone()).or_default().1 += 1;
     }
@@ -184,12 +192,19 @@ impl ParityLedger {
 
     /// The first bus is given an event, and the second one will be.
     pub(crate) fn published(&self, event: &DomainEvent) {
-        self.lock().published(event.id, &event.event_type);
+        let mut state = self.lock();
+        state.given_by_hand(event.id, &event.event_type);
+        state.published(event.id, &event.event_type);
     }
 
     /// The second bus took an event.
     pub(crate) fn confirmed(&self, event: &DomainEvent, since: Instant) {
-        self.lock().of(&event.event_type).confirm(since.elapsed());
+        let mut state = self.lock();
+        if state.recent.is_some() {
+            state.taken(event.id, &event.event_type, By::This);
+        } else {
+            state.of(&event.event_type).confirm(since.elapsed());
+        }
     }
 
     /// The second bus will never have an event.

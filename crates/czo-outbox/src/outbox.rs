@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use czo_repo::{BeforeCommit, Database, DatabaseError, UnitOfWork};
-use sea_orm::ConnectionTrait;
 
 use crate::store::{Store, Stream};
 use crate::wake::Wake;
 use crate::with_staged::Writers;
-use crate::{OutboxError, StagedEvent, WithStaged};
+use crate::{StagedEvent, WithStaged};
 
 /// What the outbox keeps, and for how long.
 #[derive(Clone, Debug)]
@@ -104,7 +103,10 @@ impl Outbox {
     /// That of the mirror is itself.
     ///
     /// An event for everyone is written into it, in the same transaction, where the options say
-    /// [`mirrored`](OutboxOptions::mirrored). What waits in it stays when they no longer do.
+    /// [`mirrored`](OutboxOptions::mirrored): what was committed before they did is not in it. What
+    /// waits in it stays when they no longer do, for a relay or until it is
+    /// [abandoned](Self::abandon_mirror). The log is that of both; a replay of it goes to the bus of
+    /// the stream whose log was asked for.
     #[must_use]
     pub fn mirror(&self) -> Self {
         let shared = self.shared.mirror.as_ref().unwrap_or(&self.shared);
@@ -114,8 +116,8 @@ impl Outbox {
     /// Publishes `event` if what `tx` does is committed. When `tx`, or the savepoint that it is,
     /// is rolled back, there is no event.
     ///
-    /// All events of a unit of work are written by one statement right before its commit, which
-    /// fails if they can't be.
+    /// All events of a unit of work are written by one statement right before its commit (by two
+    /// with a [mirror](Self::mirror)), which fails if they can't be.
     pub fn publish(&self, tx: &UnitOfWork, event: impl Into<StagedEvent>) {
         tx.before_commit(&self.shared, event.into());
     }
@@ -130,21 +132,10 @@ impl Outbox {
         self.shared.writers.add(writer);
     }
 
-    /// Throws away what waits, for ever, and says how many events that were. What a relay has under
-    /// way arrives all the same.
-    ///
-    /// # Errors
-    ///
-    /// When the database does not answer.
-    pub async fn discard(&self) -> Result<u64, OutboxError> {
-        let discard = self.store().same("DELETE FROM outbox_event", []);
-        Ok(self.database().execute_raw(discard).await.map_err(DatabaseError::from)?.rows_affected())
-    }
-
     /// Tells relays that there is something to publish. They notice by themselves too, a little
     /// later.
     pub fn wake(&self) {
-        self.shared.wake.wake(self.shared.store.database());
+        self.shared.wake.wake(&self.shared.store);
     }
 
     /// The database it is in.
@@ -182,9 +173,9 @@ impl BeforeCommit for Shared {
             // What is for one group was for everyone before.
             let events: Vec<_> = items.iter().filter(|event| event.group.is_none()).collect();
             mirror.store.insert(tx, &events).await?;
-            tx.after_commit(async move { mirror.wake.wake(mirror.store.database()) });
+            tx.after_commit(async move { mirror.wake.wake(&mirror.store) });
         }
-        tx.after_commit(async move { self.wake.wake(self.store.database()) });
+        tx.after_commit(async move { self.wake.wake(&self.store) });
         Ok(())
     }
 }

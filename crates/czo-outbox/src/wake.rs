@@ -4,11 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use czo_repo::Database;
 use tokio::sync::Notify;
 
+use crate::store::{Store, Stream};
+
 /// What relays of all processes listen to.
-pub(crate) const CHANNEL: &str = "czo_outbox";
+pub(crate) fn channel(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Main => "czo_outbox",
+        Stream::Mirror => "czo_outbox_mirror",
+    }
+}
 
 /// Other processes are told no more often than this.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -26,7 +32,8 @@ pub(crate) struct Wake {
 
 impl Wake {
     /// There is something to publish.
-    pub(crate) fn wake(&self, database: &Database) {
+    pub(crate) fn wake(&self, store: &Store) {
+        let (database, channel) = (store.database(), channel(store.stream()));
         self.here.notify_one();
         if database.is_sqlite() || self.all_here.load(Ordering::Relaxed) {
             return;
@@ -40,7 +47,7 @@ impl Wake {
                     if woken.await.is_err() {
                         continue;
                     }
-                    if let Err(error) = database.notify(CHANNEL).await {
+                    if let Err(error) = database.notify(channel).await {
                         tracing::debug!(%error, "other relays were not told of events");
                     }
                     tokio::time::sleep(PAUSE).await;

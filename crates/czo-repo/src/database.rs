@@ -7,7 +7,7 @@ mod turn;
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -19,13 +19,18 @@ pub use self::notifications::Notifications;
 use self::replicas::Replicas;
 pub(crate) use self::turn::Turn;
 use self::turn::Turns;
+use crate::backoff;
 use crate::environment::Environment;
+use crate::unit_of_work::collision::is_collision;
 use crate::{
     CursorKey, DatabaseError, DatabaseOptions, DatabaseUrl, TransactionOptions, UnitOfWork,
 };
 
 /// How long SQLite waits for another writer before it gives up.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest first pause before a file that others are opening is opened again.
+const OPEN_AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 /// An open database: a pool of connections, cheap to clone.
 ///
@@ -58,14 +63,7 @@ impl Database {
         let url = options.url.clone();
         let opened = match url.postgres() {
             Some(text) => sea_orm::Database::connect(Self::postgres(text, options)).await,
-            None => {
-                let connection = sea_orm::Database::connect(Self::sqlite(options)).await;
-                match connection {
-                    // Opening is lazy: a file that is no database shows when it is first read.
-                    Ok(connection) => read_header(&connection).await.map(|()| connection),
-                    Err(error) => Err(error),
-                }
-            }
+            None => Self::open_sqlite(options).await,
         };
         match opened {
             Ok(connection) => {
@@ -97,6 +95,27 @@ impl Database {
             });
         }
         connect
+    }
+
+    /// Several processes that open a new file at once are in each other's way while it becomes one
+    /// with write-ahead logging, for which SQLite does not wait, whatever its timeout.
+    async fn open_sqlite(options: &DatabaseOptions) -> Result<DatabaseConnection, DbErr> {
+        let until = Instant::now() + SQLITE_BUSY_TIMEOUT;
+        let mut attempt = 0;
+        loop {
+            let opened = match sea_orm::Database::connect(Self::sqlite(options)).await {
+                // Opening is lazy: a file that is no database shows when it is first read.
+                Ok(connection) => read_header(&connection).await.map(|()| connection),
+                Err(error) => Err(error),
+            };
+            match opened {
+                Err(error) if is_collision(&error) && Instant::now() < until => {
+                    attempt += 1;
+                    backoff::pause(OPEN_AGAIN_AFTER, attempt).await;
+                }
+                opened => return opened,
+            }
+        }
     }
 
     fn sqlite(options: &DatabaseOptions) -> ConnectOptions {

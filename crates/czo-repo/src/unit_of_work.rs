@@ -1,7 +1,7 @@
 //! Several reads and writes that happen together or not at all.
 
 mod before_commit;
-mod collision;
+pub(crate) mod collision;
 
 use std::error::Error;
 use std::fmt;

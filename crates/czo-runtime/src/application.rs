@@ -132,8 +132,6 @@ impl Czo {
             .routes(parity::routes(parity.clone(), &outbox, permissions.clone()));
         if let Some(broker) = &broker {
             api = api.health(Arc::new(BusHealth::of_rabbitmq(broker)));
-        }
-        if keeps {
             api = api.health(Arc::new(mirror_health.clone()));
         }
         if let Some(telemetry) = telemetry {

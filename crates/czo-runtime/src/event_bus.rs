@@ -50,7 +50,7 @@ impl EventBusConfig {
                  and `event_bus.fallback` is true"
             );
         }
-        let options = self.amqp_options()?.filter(|_| !self.is_apart);
+        let options = if self.is_apart { None } else { self.amqp_options()? };
         if let Some(options) =
             options.clone().filter(|_| self.provider == EventBusProvider::RabbitMq)
         {

@@ -15,6 +15,8 @@ mod test_database;
 mod test_shops;
 #[cfg(feature = "broker")]
 mod tool_error;
+#[cfg(feature = "torture")]
+pub mod torture;
 
 pub use bus_conformance::BusUnderTest;
 pub use bus_recorder::BusRecorder;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ struct Shared {
     server: u16,
     network: watch::Sender<Network>,
     connections: Connections,
+    accepted: Arc<AtomicU64>,
     door: tokio::sync::Mutex<Door>,
 }
 
@@ -68,6 +70,7 @@ impl TcpProxy {
                 server,
                 network: watch::Sender::default(),
                 connections: Connections::default(),
+                accepted: Arc::default(),
                 door: tokio::sync::Mutex::new(Door::Shut(socket)),
             }),
         };
@@ -79,6 +82,12 @@ impl TcpProxy {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.shared.port
+    }
+
+    /// How many clients have come so far.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.shared.accepted.load(Ordering::Relaxed)
     }
 
     /// Ends all connections, in the middle of what is said; when this returns, they have ended.
@@ -129,8 +138,10 @@ impl TcpProxy {
         let server = self.shared.server;
         let network = self.shared.network.subscribe();
         let connections = Arc::clone(&self.shared.connections);
+        let accepted = Arc::clone(&self.shared.accepted);
         async move {
             while let Ok((client, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::Relaxed);
                 let mut connections = lock(&connections);
                 while connections.try_join_next().is_some() {}
                 connections.spawn(connect(client, server, network.clone()));

@@ -96,6 +96,7 @@ async fn who_is_refused_finds_nobody_that_listens() {
     }
     known.write_all(b"3").await.unwrap();
     assert_eq!(hear(&mut known, 1).await, b"3");
+    assert_eq!(proxy.accepted(), 4);
 }
 
 #[tokio::test]

@@ -15,7 +15,8 @@ pub use self::filter::DeliveryFilter;
 pub use self::record::{DeliveryAttempt, DeliveryRecord};
 use super::dialect::Dialect;
 use super::staging::Shared;
-use super::{AppWebhookId, DeliveryState, WebhookDeliveryId};
+use super::{DeliveryState, WebhookDeliveryId};
+use crate::AppWebhookId;
 
 /// What people see of deliveries, and do with them. Of a database; it needs no dispatcher.
 ///

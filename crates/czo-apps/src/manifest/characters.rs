@@ -10,7 +10,7 @@ pub(super) fn is_harmful(character: char) -> bool {
 }
 
 /// The text with each harmful character replaced, for a log or a terminal.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let replace = |character| match is_harmful(character) {
         true => char::REPLACEMENT_CHARACTER,
         false => character,

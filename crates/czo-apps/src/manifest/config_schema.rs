@@ -1,14 +1,20 @@
 //! The JSON Schemas that an app brings: of its configuration, and of its answers.
 
+use czo_core::{FieldError, FieldErrorCode};
+use jsonschema::error::ValidationErrorKind;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::embedded_schema::{self, Budget};
 use super::place::Place;
+use super::violation::segments;
 
 /// The annotation of what must be kept secret.
 const SECRET: &str = "x-secret";
+
+/// How many violations of a configuration are told.
+const MAX_VIOLATIONS: usize = 100;
 
 /// The JSON Schema of what a merchant sets up: of an object, in draft 2020-12, with references
 /// into itself only and none that lead back. Text properties of the object itself may have
@@ -30,6 +36,31 @@ impl ConfigSchema {
         let is_secret = |schema: &Value| schema.get(SECRET) == Some(&Value::Bool(true));
         let properties = properties.into_iter().flatten();
         properties.filter(move |(_, schema)| is_secret(schema)).map(|(name, _)| name.as_str())
+    }
+
+    /// Everything that is wrong with a configuration, up to a hundred of it. Values are not repeated.
+    pub(crate) fn violations(&self, config: &Value) -> Vec<FieldError> {
+        let field = |path: &str, message: String| FieldError {
+            field: segments(path).collect(),
+            code: FieldErrorCode::Invalid,
+            message,
+        };
+        // What was read compiles, as it did then.
+        let Ok(validator) = embedded_schema::compile(&self.0) else {
+            return vec![field("", "the app's schema of its configuration is none".to_owned())];
+        };
+        let errors = validator.iter_errors(config).take(MAX_VIOLATIONS);
+        let told = errors.map(|error| {
+            let mut field =
+                field(error.instance_path().as_str(), error.masked_with("the value").to_string());
+            if let ValidationErrorKind::Required { property } = error.kind() {
+                field.code = FieldErrorCode::Required;
+                field.field.extend(property.as_str().map(str::to_owned));
+                field.message = "expected a value".to_owned();
+            }
+            field
+        });
+        told.collect()
     }
 
     pub(super) fn read(place: &Place<'_>, budget: &Budget) -> Option<Self> {

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use czo_core::FieldErrorCode;
-use jsonschema::{Draft, PatternOptions, ValidationError};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use super::place::{Place, excerpt};
@@ -145,10 +145,11 @@ fn no_schema<'a>(root: &Place<'a>, error: &ValidationError<'_>) -> Problem<'a> {
     (place, FieldErrorCode::Invalid, problem)
 }
 
-fn compile(schema: &Value) -> Result<(), ValidationError<'static>> {
+/// What checks values by a schema that was found to be good.
+pub(super) fn compile(schema: &Value) -> Result<Validator, ValidationError<'static>> {
     let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_SIZE);
     let options = jsonschema::options().with_draft(Draft::Draft202012);
-    options.with_pattern_options(patterns).build(schema).map(drop)
+    options.with_pattern_options(patterns).build(schema)
 }
 
 /// Gathers the schemas at and below `place`, unless they are too many.

@@ -263,7 +263,7 @@ pub(super) fn pointer(path: &str, segment: &str) -> String {
 }
 
 /// The beginning of a text, for a message.
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     shortened(text, MAX_EXCERPT)
 }
 

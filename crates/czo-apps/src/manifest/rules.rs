@@ -71,7 +71,12 @@ impl ManifestRules {
         self
     }
 
-    pub(super) fn may_be_insecure(&self, url: &Url) -> bool {
+    /// The types of events that webhooks may be for.
+    pub(crate) fn known_event_types(&self) -> &BTreeSet<EventType> {
+        &self.event_types
+    }
+
+    pub(crate) fn may_be_insecure(&self, url: &Url) -> bool {
         url.host_str().is_some_and(|host| self.insecure_hosts.contains(host))
     }
 

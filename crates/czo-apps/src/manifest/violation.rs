@@ -89,7 +89,7 @@ impl Classified for ManifestError {
 }
 
 /// The segments of a JSON Pointer.
-fn segments(path: &str) -> impl Iterator<Item = String> {
+pub(super) fn segments(path: &str) -> impl Iterator<Item = String> {
     path.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
 }
 

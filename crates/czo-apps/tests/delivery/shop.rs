@@ -29,15 +29,6 @@ pub(crate) struct Changed {
     pub(crate) number: i64,
 }
 
-/// The tables that the registry of apps makes.
-const REGISTRY: [&str; 2] = [
-    "CREATE TABLE app_webhook (id {uuid} NOT NULL PRIMARY KEY, app_id {uuid} NOT NULL, \
-     shop_id {uuid} NOT NULL, identifier text NOT NULL, definition {json} NOT NULL, \
-     is_active boolean NOT NULL, disabled_reason text)",
-    "CREATE TABLE app_webhook_topic (webhook_id {uuid} NOT NULL, event_type text NOT NULL, \
-     PRIMARY KEY (event_type, webhook_id))",
-];
-
 /// Signs with what the test says.
 pub(crate) struct Keys {
     pub(crate) keys: Mutex<Option<Vec<SignerKey>>>,
@@ -70,14 +61,9 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) async fn open(database: &TestDatabase) -> Self {
-        let sets = vec![czo_migrations::outbox(), czo_migrations::webhooks()];
+        let sets =
+            vec![czo_migrations::outbox(), czo_migrations::apps(), czo_migrations::webhooks()];
         czo_migrations::Migrator::new(sets).up(database).await.unwrap();
-        let [uuid, json] =
-            if database.is_sqlite() { ["uuid_text", "jsonb_text"] } else { ["uuid", "jsonb"] };
-        for table in REGISTRY {
-            let table = table.replace("{uuid}", uuid).replace("{json}", json);
-            database.execute_unprepared(&table).await.unwrap();
-        }
         let secret = SigningSecret::generate().unwrap();
         let shop = Self {
             database: database.database(),
@@ -122,16 +108,28 @@ impl Shop {
         });
         let serde_json::Value::Object(more) = more else { panic!("an object") };
         definition.as_object_mut().unwrap().extend(more);
-        let values: [Value; 4] = [
-            webhook.uuid().into(),
-            InstallationId::generate(&SystemIds).uuid().into(),
+        let app = InstallationId::generate(&SystemIds);
+        let now = self.database.now();
+        let values: [Value; 7] = [
+            app.uuid().into(),
             shop.uuid().into(),
-            definition.into(),
+            app.to_string().into(),
+            json!({}).into(),
+            json!([]).into(),
+            now.into(),
+            now.into(),
         ];
+        let install = "INSERT INTO app_installation (id, shop_id, identifier, status, manifest, \
+                       granted, created_at, updated_at, version) \
+                       VALUES ($1, $2, $3, 'enabled', $4, $5, $6, $7, 1)";
+        self.run(install, values).await;
+        let values: [Value; 4] =
+            [webhook.uuid().into(), app.uuid().into(), shop.uuid().into(), definition.into()];
         let insert = "INSERT INTO app_webhook (id, app_id, shop_id, identifier, definition, is_active) \
                       VALUES ($1, $2, $3, 'things', $4, TRUE)";
         self.run(insert, values).await;
-        let topic = "INSERT INTO app_webhook_topic VALUES ($1, 'test.thing.changed')";
+        let topic = "INSERT INTO app_webhook_topic (webhook_id, event_type) \
+                     VALUES ($1, 'test.thing.changed')";
         self.run(topic, [webhook.uuid().into()]).await;
         webhook
     }

@@ -1,7 +1,6 @@
 //! The torture of the cache: nodes that read and write, a Redis, networks between them, and something
 //! that harms all of them.
 
-mod dice;
 mod ledger;
 mod node;
 mod proxy;
@@ -12,9 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use czo_testkit::torture::Dice;
 use tokio::task::{JoinSet, block_in_place};
 
-use self::dice::Dice;
 pub(crate) use self::ledger::Figures;
 use self::ledger::Ledger;
 use self::node::Node;

@@ -10,18 +10,17 @@
 //! read failed, took too long, saw on its own node what had been invalidated there, or saw what another
 //! node had invalidated for longer than the bound.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures and progress are printed")]
+#![expect(clippy::print_stderr, reason = "people read it")]
 
 #[path = "harness.rs"]
 mod harness;
 
-use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
+use czo_testkit::torture::{Bar, print_figures};
 
 use self::harness::{Figures, Plan, torture};
 
@@ -60,14 +59,9 @@ fn run(options: &Options) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let bar = Bar::new(plan.duration);
     let outcome =
-        runtime.block_on(torture(&plan, |elapsed, figures| bar.show(elapsed, figures)))?;
-    bar.bar.finish_and_clear();
-    for (name, value) in outcome.figures.all() {
-        eprintln!("{:<24} {value:>9}", name.replace('_', " "));
-    }
-    for (name, value) in outcome.figures.all() {
-        println!("figure {name} {value}");
-    }
+        runtime.block_on(torture(&plan, |elapsed, figures| bar.show(elapsed, say(figures))))?;
+    bar.finish();
+    print_figures(outcome.figures.all().into_iter());
     for example in &outcome.examples {
         eprintln!("{example}");
     }
@@ -82,30 +76,8 @@ fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A bar on a terminal, a line now and then elsewhere.
-struct Bar {
-    bar: ProgressBar,
-    next_line: Cell<Duration>,
-}
-
-impl Bar {
-    fn new(duration: Duration) -> Self {
-        let bar = ProgressBar::new(duration.as_secs());
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} s  {msg}");
-        let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, next_line: Cell::default() }
-    }
-
-    fn show(&self, elapsed: Duration, figures: &Figures) {
-        let Figures { reads, writes, harms, .. } = figures;
-        let violations = figures.violations();
-        let message =
-            format!("reads {reads}, writes {writes}, harms {harms}, violations {violations}");
-        if self.bar.is_hidden() && elapsed >= self.next_line.get() {
-            eprintln!("{:>4} s  {message}", elapsed.as_secs());
-            self.next_line.set(elapsed + Duration::from_secs(10));
-        }
-        self.bar.set_position(elapsed.as_secs());
-        self.bar.set_message(message);
-    }
+fn say(figures: &Figures) -> String {
+    let Figures { reads, writes, harms, .. } = figures;
+    let violations = figures.violations();
+    format!("reads {reads}, writes {writes}, harms {harms}, violations {violations}")
 }

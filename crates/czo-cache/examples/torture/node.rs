@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use czo_cache::{Cache, CacheOptions, EntryOptions, Loaded, RedisStore, SharedOptions};
+use czo_testkit::torture::Dice;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::dice::Dice;
 use super::ledger::{Ledger, Read};
 use super::proxy::Proxy;
 use super::truth::{ROWS, Truth};

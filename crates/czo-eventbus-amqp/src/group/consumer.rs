@@ -19,7 +19,7 @@ use super::receipts::Receipts;
 use super::{Served, Wanted, Wish};
 use crate::backoff::Backoff;
 use crate::declare::declare;
-use crate::link::{Link, LinkStatus, in_words};
+use crate::link::{Link, LinkStatus, in_words, is_long_lost};
 use crate::message;
 use crate::topology::command_for;
 use crate::{AmqpOptions, GroupWish, Names, Topology};
@@ -118,7 +118,10 @@ impl Consumer {
                 continue;
             }
             let Some(connection) = self.connection().await else { continue };
-            let end = self.serve(&connection).await.unwrap_or_else(|end| end);
+            let end = tokio::select! {
+                end = self.serve(&connection) => end.unwrap_or_else(|end| end),
+                () = is_long_lost(&connection) => End::Lost("the connection was lost".to_owned()),
+            };
             if !matches!(end, End::Left) {
                 // What it brought is given out again.
                 drop(self.desk.clear());

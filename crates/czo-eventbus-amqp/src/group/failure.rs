@@ -15,11 +15,14 @@ use crate::backoff::Backoff;
 use crate::declare::declare;
 use crate::link::{Link, in_words};
 use crate::message::Message;
-use crate::publisher::{NotConfirmed, Published, Publisher};
+use crate::publisher::{NotConfirmed, Pending, Published, Publisher};
 use crate::{AmqpOptions, GroupWish, Names, QueueArguments, Topology};
 
 /// How long making a queue may take before an event waits here instead.
 const DECLARE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often is looked whether a message is still up to us.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Lets failed events of one group wait for their next attempt, and buries those that are given up.
 #[derive(Debug)]
@@ -237,17 +240,17 @@ impl Undertaker {
             return desk.end_turn(key);
         }
         let letter = parcel.message().buried(&self.group, last);
-        let (exchange, queue) = (&self.names.dead_letters, self.names.queue(&self.group));
-        let sent = self.publisher.send(exchange, &queue, letter.clone()).await;
+        let sent = self.send_letter(&letter).await;
         let (undertaker, desk) = (self.clone(), desk.clone());
         tokio::spawn(async move {
-            let published = match sent {
-                Ok(pending) => pending.confirmed().await,
-                Err(error) => Err(error),
-            };
-            undertaker.see_buried(&desk, &parcel, letter, published).await;
+            undertaker.see_buried(&desk, &parcel, letter, sent).await;
             desk.end_turn(key);
         });
+    }
+
+    async fn send_letter(&self, letter: &Message) -> Result<Pending, NotConfirmed> {
+        let (exchange, queue) = (&self.names.dead_letters, self.names.queue(&self.group));
+        self.publisher.send(exchange, &queue, letter.clone()).await
     }
 
     /// Until the broker has it among the dead letters, or has it back.
@@ -256,42 +259,42 @@ impl Undertaker {
         desk: &Desk,
         parcel: &Parcel,
         letter: Message,
-        mut published: Result<Published, NotConfirmed>,
+        mut sent: Result<Pending, NotConfirmed>,
     ) {
         let mut backoff = Backoff::default();
         loop {
-            let reason = match published {
-                Ok(Published::Routed) => {
+            let said = match sent {
+                Ok(pending) => said_of_letter(desk, parcel, pending).await,
+                Err(error) => Some(Err(error)),
+            };
+            let reason = match said {
+                Some(Ok(Published::Routed)) => {
                     let group = self.group.to_string();
                     metrics::counter!("czo_eventbus_dead_letters_total", "group" => group)
                         .increment(1);
                     return parcel.receipt.done();
                 }
-                Ok(Published::Unroutable) => {
+                Some(Ok(Published::Unroutable)) => {
                     let restored = self.restore().await;
                     restored.err().map_or("its queue was deleted".to_owned(), |error| error.0)
                 }
-                Err(NotConfirmed(reason)) => reason,
+                Some(Err(NotConfirmed(reason))) => reason,
+                None => return,
             };
             tracing::warn!(
                 group = self.group.as_str(),
                 reason,
                 "an event that is given up is not among the dead letters yet"
             );
-            if !parcel.receipt.is_open() {
-                // The broker gives it out again.
-                return;
-            }
-            if desk.is_over() {
-                // It goes back to the broker with its channel.
+            if desk.is_over() || !parcel.receipt.is_open() {
+                // It goes back to the broker with its channel, or is given out again.
                 return;
             }
             tokio::select! {
                 () = desk.has_ended() => {}
                 () = backoff.wait() => {}
             }
-            let (exchange, queue) = (&self.names.dead_letters, self.names.queue(&self.group));
-            published = self.publisher.publish(exchange, &queue, letter.clone()).await;
+            sent = self.send_letter(&letter).await;
         }
     }
 
@@ -309,5 +312,26 @@ impl Undertaker {
         };
         let made = tokio::time::timeout(DECLARE_PATIENCE, making).await;
         made.unwrap_or_else(|_| Err("RabbitMQ does not answer".to_owned())).map_err(NotConfirmed)
+    }
+}
+
+/// What the broker says of a letter, however long that takes: one that takes longer than a publisher
+/// waits would be sent again and again. Nothing once it is no longer up to us: the broker gives the
+/// message out again, or the group has ended.
+async fn said_of_letter(
+    desk: &Desk,
+    parcel: &Parcel,
+    mut pending: Pending,
+) -> Option<Result<Published, NotConfirmed>> {
+    loop {
+        tokio::select! {
+            said = pending.said() => return Some(said),
+            () = desk.has_ended() => return pending.confirmed().await.ok().map(Ok),
+            () = tokio::time::sleep(LOOK) => {
+                if !parcel.receipt.is_open() {
+                    return None;
+                }
+            }
+        }
     }
 }

@@ -30,6 +30,11 @@ impl Worker {
 
     /// Runs the handler for one event; whatever happens in it ends here.
     async fn handle(&self, mut item: Item) {
+        // Its channel is lost, and the desk not cleared yet. The broker gives it out again, behind
+        // those of its key that left their turn to it for the same reason.
+        if !item.parcel.receipt.is_open() {
+            return self.desk.finish(item);
+        }
         if !self.desk.was_handled(&item) {
             let attempts = &mut item.parcel.history.attempts;
             *attempts = attempts.saturating_add(1);

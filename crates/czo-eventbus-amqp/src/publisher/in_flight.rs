@@ -37,7 +37,7 @@ pub(super) async fn publish(channel: &Channel, number: u64, addressed: Arc<Addre
     let Addressed { place, message } = &*addressed;
     let options = BasicPublishOptions { mandatory: true, ..Default::default() };
     let (exchange, key) = (place.exchange.as_str().into(), place.key.as_str().into());
-    let properties = message.properties.clone();
+    let properties = message.properties();
     match channel.basic_publish(exchange, key, options, &message.body, properties).await {
         Ok(confirm) => (number, confirm.await),
         Err(error) => (number, Err(error)),

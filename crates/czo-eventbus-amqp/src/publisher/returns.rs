@@ -16,9 +16,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn of(exchange: &str, key: &str, message: &Message) -> Self {
-        let id = message.properties.message_id().as_ref();
-        let id = id.map(|id| id.as_str().to_owned()).unwrap_or_default();
-        Self { exchange: exchange.to_owned(), key: key.to_owned(), id }
+        Self { exchange: exchange.to_owned(), key: key.to_owned(), id: message.id() }
     }
 }
 

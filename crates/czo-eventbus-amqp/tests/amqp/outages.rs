@@ -1,16 +1,23 @@
 //! A network that breaks.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use czo_core::{BusError, Classified, DomainEvent, EventBus, HealthStatus};
-use czo_eventbus_amqp::{AmqpBus, AmqpOptions};
+use czo_core::{
+    BusError, Classified, DeadLetterFilter, DeadLetters, DomainEvent, EventBus, HandlerError,
+    HealthStatus, RetryPolicy, SubscribeOptions, handler_fn,
+};
+use czo_eventbus_amqp::{AmqpBus, AmqpDeadLetters, AmqpOptions};
 use czo_testkit::TcpProxy;
 use lapin::options::QueueDeleteOptions;
 use lapin::{Connection, ConnectionProperties};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::support::{PATIENCE, collect, counted, number_of, options, url};
+
+/// How long a publisher waits that does not wait long.
+const SHORT: Duration = Duration::from_millis(200);
 
 /// The RabbitMQ of the tests behind a network of the test's own.
 async fn behind_a_proxy(query: &str) -> (TcpProxy, AmqpOptions) {
@@ -127,4 +134,94 @@ async fn a_queue_that_was_deleted_is_made_again_with_its_bindings() {
     };
     tokio::time::timeout(PATIENCE, heard).await.unwrap();
     is_up(&bus, true).await;
+}
+
+/// It is not sent again and again because its confirmation takes longer than a publisher waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_whose_confirmation_comes_late_is_buried_once() {
+    let (proxy, options) = behind_a_proxy("").await;
+    let bus = AmqpBus::new(options.clone().prefetch(1).confirm_timeout(SHORT));
+    let (teller, mut told) = mpsc::unbounded_channel();
+    let slow = proxy.clone();
+    let handler = handler_fn(move |event: Arc<DomainEvent>| {
+        let (teller, slow) = (teller.clone(), slow.clone());
+        async move {
+            if number_of(&event) == 0 {
+                slow.delay(2 * SHORT);
+                return Err(HandlerError::permanent("never"));
+            }
+            let _ = teller.send(event);
+            Ok(())
+        }
+    });
+    let (pattern, group) = ("test.#".parse().unwrap(), "one".parse().unwrap());
+    bus.subscribe(pattern, group, Arc::new(handler), SubscribeOptions::default())
+        .await
+        .unwrap()
+        .detach();
+    let mut direct = options;
+    direct.url = url().parse().unwrap();
+    let publisher = AmqpBus::new(direct.clone());
+    publisher.publish_batch(vec![counted(0), counted(1)]).await.unwrap();
+    let letters = AmqpDeadLetters::new(direct, ["one".parse().unwrap()]);
+    let all = DeadLetterFilter::all();
+    let buried = async { while letters.list(&all, 10).await.unwrap().is_empty() {} };
+    tokio::time::timeout(PATIENCE, buried).await.unwrap();
+    proxy.delay(Duration::ZERO);
+    // It is given out once the other is done with.
+    assert_eq!(first_times(&mut told, 1).await, [1]);
+    assert_eq!(letters.list(&all, 10).await.unwrap().len(), 1);
+}
+
+/// An event that waits behind a failed one of its key is not handled before it by a process whose
+/// connection is lost: the broker gives out both again.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_overtakes_a_failed_event_of_its_key_when_the_connection_is_lost() {
+    const KEYS: usize = 2_000;
+    let (proxy, options) = behind_a_proxy("").await;
+    let mut direct = options.clone();
+    direct.url = url().parse().unwrap();
+    let bus = AmqpBus::new(options);
+    let (teller, mut told) = mpsc::unbounded_channel();
+    let (tried, mut again) = mpsc::unbounded_channel();
+    let failed = Arc::new(Mutex::new(HashSet::new()));
+    let handler = handler_fn(move |event: Arc<DomainEvent>| {
+        let number = number_of(&event);
+        // The first of each key fails once.
+        let fails = number.is_multiple_of(2) && failed.lock().unwrap().insert(number);
+        if !fails {
+            let _ = (teller.send(number), tried.send(()));
+        }
+        async move { if fails { Err(HandlerError::retryable("not yet")) } else { Ok(()) } }
+    });
+    let served = SubscribeOptions::default().concurrency(100).ordered_by("key");
+    let served = served.retry(RetryPolicy::after([Duration::from_millis(20); 50]));
+    let (pattern, group) = ("test.#".parse().unwrap(), "one".parse().unwrap());
+    bus.subscribe(pattern, group, Arc::new(handler), served).await.unwrap().detach();
+    let event = |number: usize| {
+        let mut event = counted(number);
+        event.data["key"] = (number / 2).into();
+        event
+    };
+    AmqpBus::new(direct).publish_batch((0..2 * KEYS).map(event).collect()).await.unwrap();
+    let network = proxy.clone();
+    let cutting = tokio::spawn(async move {
+        // In the middle of what is tried again, and of what the broker gives out.
+        for _ in 0..8 {
+            // A few, so that many more are about to be.
+            for _ in 0..20 {
+                again.recv().await;
+            }
+            network.cut().await;
+            while again.try_recv().is_ok() {}
+        }
+    });
+    let mut first = HashSet::new();
+    while first.len() < 2 * KEYS {
+        let number = tokio::time::timeout(PATIENCE, told.recv()).await.unwrap().unwrap();
+        let comes_second = number % 2 == 1;
+        assert!(!comes_second || first.contains(&(number - 1)), "{number} came too early");
+        first.insert(number);
+    }
+    cutting.abort();
 }

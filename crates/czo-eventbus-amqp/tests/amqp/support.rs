@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{
     BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
-    QueueBindOptions, QueueDeclareOptions,
+    ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind};
@@ -76,6 +76,21 @@ pub(crate) async fn collect(
     let options = SubscribeOptions::default();
     bus.subscribe(pattern, group, Arc::new(handler), options).await.unwrap().detach();
     told
+}
+
+/// Takes the exchanges of a test away, as far as the broker answers.
+pub(crate) async fn delete_exchanges(names: &Names) {
+    let deleting = async {
+        let connection = Connection::connect(&url(), ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        for exchange in [&names.events, &names.system, &names.dead_letters] {
+            let name = exchange.as_str().into();
+            channel.exchange_delete(name, ExchangeDeleteOptions::default()).await?;
+        }
+        channel.close(200, "".into()).await?;
+        connection.close(200, "".into()).await
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(10), deleting).await;
 }
 
 /// A client without czo, with a queue of its own.

@@ -34,6 +34,11 @@ impl EventBus for BrokerSide {
         let outcome = self.broker.relay(event, audience).await;
         match &outcome {
             Ok(_) => self.ledger.taken(id, &event_type),
+            // The queues that compare are temporary, and may be gone after an outage. They come back.
+            Err(BusError::Unroutable { .. }) => {
+                let reason = format!("no queue is there for `{event_type}`");
+                return Err(BusError::Unavailable { reason });
+            }
             // A relay hands it over again.
             Err(error) if error.is_retryable() || matches!(error, BusError::Closed) => {}
             Err(_) => self.ledger.refused(id, &event_type),

@@ -11,7 +11,7 @@ use super::ParityLedger;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Verdict {
-    /// How many events were given to both.
+    /// How many events the first bus was given, and the second was to be.
     pub events: u64,
     /// What speaks against it; nothing if it may.
     pub objections: Vec<String>,

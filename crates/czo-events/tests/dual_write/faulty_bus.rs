@@ -27,6 +27,7 @@ struct Faults {
     repeats: AtomicBool,
     overloaded: AtomicBool,
     refuses: AtomicBool,
+    unroutable: AtomicBool,
     lost: AtomicU64,
     taken: Mutex<Vec<u64>>,
 }
@@ -38,6 +39,7 @@ impl Default for FaultyBus {
             repeats: AtomicBool::new(false),
             overloaded: AtomicBool::new(false),
             refuses: AtomicBool::new(false),
+            unroutable: AtomicBool::new(false),
             lost: AtomicU64::new(NONE),
             taken: Mutex::default(),
         };
@@ -64,6 +66,11 @@ impl FaultyBus {
     /// Whether every event is refused for good from now on.
     pub(crate) fn refuse(&self, refuses: bool) {
         self.faults.refuses.store(refuses, Ordering::SeqCst);
+    }
+
+    /// Whether nobody is there for any event from now on.
+    pub(crate) fn be_unroutable(&self, unroutable: bool) {
+        self.faults.unroutable.store(unroutable, Ordering::SeqCst);
     }
 
     /// Takes the event of this number and never brings it.
@@ -96,6 +103,9 @@ impl EventBus for FaultyBus {
             return Err(BusError::Refused { reason: "of the test".to_owned() });
         }
         for event in events {
+            if self.faults.unroutable.load(Ordering::SeqCst) {
+                return Err(BusError::Unroutable { event_type: event.event_type });
+            }
             let number = event.data["number"].as_u64().unwrap();
             if number != self.faults.lost.load(Ordering::SeqCst) {
                 if self.faults.repeats.load(Ordering::SeqCst) {

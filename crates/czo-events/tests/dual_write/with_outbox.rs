@@ -161,3 +161,64 @@ async fn what_waits_longer_than_a_hundred_thousand_others_is_not_followed() {
     let verdict = both.bus.ledger().verdict(1).to_string();
     assert!(verdict.contains("1 of `test.number.counted` waited too long"), "{verdict}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_happened_before_the_broker_was_listened_to_is_not_compared() {
+    let both = both();
+    let left = counted(1);
+    let (_subscription, mut numbers) = compared(&both.bus, "one").await;
+    // An ended process had given it to the broker, and not finished with its handlers.
+    both.local_has(&left).await;
+    assert_eq!(numbers.recv().await, Some(1));
+    let event = counted(2);
+    both.local_has(&event).await;
+    both.broker_has(&event).await;
+    ready(&both.bus, 1).await;
+    assert_eq!((both.row().published, both.row().waiting()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_published_past_the_outbox_is_compared_too() {
+    let both = both();
+    let (_subscription, _numbers) = compared(&both.bus, "one").await;
+    for number in 0..10 {
+        both.bus.publish(counted(number)).await.unwrap();
+    }
+    ready(&both.bus, 10).await;
+    let row = both.row();
+    assert_eq!((row.published, row.confirmed, row.of_others), (10, 10, 0));
+    assert_eq!(both.bus.ledger().groups()[&group("one")].matched, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deliveries_that_are_followed_no_more_leave_room_for_new_ones() {
+    let both = both();
+    let (_subscription, _numbers) = compared(&both.bus, "one").await;
+    let old = counted(0);
+    both.local_has(&old).await;
+    for number in 1..=100_000 {
+        let event = counted(number);
+        both.local_has(&event).await;
+        both.broker_has(&event).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Its delivery is followed no more, and is no hindrance to others.
+    both.broker_has(&old).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let row = both.bus.ledger().groups()[&group("one")].clone();
+    assert_eq!((row.matched, row.unfollowed, row.only_local, row.on_their_way), (100_000, 1, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_no_queue_is_there_for_waits_until_there_is_one() {
+    let both = both();
+    let (_subscription, _numbers) = compared(&both.bus, "one").await;
+    let event = counted(1);
+    both.local_has(&event).await;
+    both.broker.be_unroutable(true);
+    let failed = both.broker_side.relay(event.clone(), &Audience::Everyone).await;
+    assert!(matches!(failed, Err(BusError::Unavailable { .. })), "{failed:?}");
+    both.broker.be_unroutable(false);
+    both.broker_has(&event).await;
+    ready(&both.bus, 1).await;
+}

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use czo_core::DomainEvent;
+use czo_testkit::torture::Dice;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 
-use super::dice::Dice;
 use super::ledger::Arrival;
 use super::wire::{self, Caller, Parcel};
 

@@ -5,10 +5,9 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use czo_testkit::torture::{Actor, Dice};
 
-use super::dice::Dice;
 use super::part::{Part, Role};
-use super::process::Process;
 
 /// By which a writer ends itself in the middle of a transaction.
 const SIGABRT: i32 = 6;
@@ -32,11 +31,11 @@ struct Member {
 
 #[derive(Debug)]
 enum State {
-    Running(Process),
+    Running(Actor),
     /// Until then.
-    Frozen(Process, Instant),
+    Frozen(Actor, Instant),
     /// It was asked to end.
-    Leaving(Process),
+    Leaving(Actor),
     /// It starts then.
     Absent(Instant),
 }
@@ -67,7 +66,7 @@ impl Crew {
         member.state = match std::mem::replace(&mut member.state, absent) {
             State::Absent(until) if until <= now => {
                 member.part.seed = dice.seed();
-                State::Running(Process::start(&member.part, &self.arguments)?)
+                State::Running(Actor::start(&member.part, &self.arguments)?)
             }
             State::Frozen(process, until) if until <= now => {
                 process.thaw()?;

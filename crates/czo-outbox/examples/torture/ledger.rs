@@ -118,7 +118,7 @@ impl Ledger {
     }
 
     /// All figures, in the order in which a person reads them.
-    pub(crate) fn figures(&self) -> impl Iterator<Item = (&'static str, u64)> {
+    pub(crate) fn figures(&self) -> impl Iterator<Item = (&'static str, u64)> + Clone {
         self.order.iter().map(|name| (*name, self.get(name)))
     }
 

@@ -11,20 +11,19 @@
 //! when an event was lost, came out of order, was rolled back and came all the same, or was
 //! handled more than once.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures and progress are printed")]
+#![expect(clippy::print_stderr, reason = "people read it")]
 
 #[path = "harness.rs"]
 mod harness;
 
-use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
+use czo_testkit::torture::{Bar, print_figures};
 
-use self::harness::{Kind, Ledger, Plan, Progress, play_if_asked, torture};
+use self::harness::{Kind, Plan, Progress, play_if_asked, torture};
 
 #[derive(Debug, Parser)]
 #[command(about = "Kills the outbox at random under load and looks whether everything arrives")]
@@ -76,9 +75,10 @@ fn run(options: &Options) -> Result<()> {
     eprintln!("seed {}", plan.seed);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let bar = Bar::new(plan.duration);
-    let ledger = runtime.block_on(torture(&plan, |progress| bar.show(progress)))?;
-    bar.bar.finish_and_clear();
-    show(&ledger);
+    let ledger =
+        runtime.block_on(torture(&plan, |progress| bar.show(progress.elapsed, say(progress))))?;
+    bar.finish();
+    print_figures(ledger.figures());
     let faults = ledger.faults();
     if !faults.is_empty() {
         bail!("the outbox broke its promise (seed {}): {}", plan.seed, faults.join(", "));
@@ -86,39 +86,8 @@ fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// For people on standard error, and for machines on standard output.
-fn show(ledger: &Ledger) {
-    for (name, value) in ledger.figures() {
-        eprintln!("{:<24} {value:>9}", name.replace('_', " "));
-    }
-    for (name, value) in ledger.figures() {
-        println!("figure {name} {value}");
-    }
-}
-
-/// A bar on a terminal, a line now and then elsewhere.
-struct Bar {
-    bar: ProgressBar,
-    next_line: Cell<Duration>,
-}
-
-impl Bar {
-    fn new(duration: Duration) -> Self {
-        let bar = ProgressBar::new(duration.as_secs());
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} s  {msg}");
-        let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, next_line: Cell::default() }
-    }
-
-    fn show(&self, progress: Progress) {
-        let Progress { elapsed, arrivals, kills, crashes, is_draining } = progress;
-        let phase = if is_draining { ", draining" } else { "" };
-        let message = format!("arrivals {arrivals}, kills {kills}, crashes {crashes}{phase}");
-        if self.bar.is_hidden() && elapsed >= self.next_line.get() {
-            eprintln!("{:>4} s  {message}", elapsed.as_secs());
-            self.next_line.set(elapsed + Duration::from_secs(10));
-        }
-        self.bar.set_position(elapsed.as_secs());
-        self.bar.set_message(message);
-    }
+fn say(progress: Progress) -> String {
+    let Progress { arrivals, kills, crashes, is_draining, .. } = progress;
+    let phase = if is_draining { ", draining" } else { "" };
+    format!("arrivals {arrivals}, kills {kills}, crashes {crashes}{phase}")
 }

@@ -1,21 +1,20 @@
 //! The parts that the processes play.
 
-use std::io::Read;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use czo_core::{Clock, HealthCheck, HealthStatus};
 use czo_outbox::{Outbox, OutboxOptions, Relay, RelayOptions};
 use czo_repo::{Database, DatabaseOptions};
+use czo_testkit::torture::perform;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::bus::TcpBus;
-use super::process::PART;
 use super::{consumer, writer};
 
 /// What a process is told.
@@ -59,42 +58,11 @@ impl Clock for SetBack {
 
 /// Plays the part that this process was started for; nothing when it was started for none.
 pub(crate) fn play_if_asked() -> Option<ExitCode> {
-    let part = std::env::var(PART).ok()?;
-    match play(&part) {
-        Ok(()) => Some(ExitCode::SUCCESS),
-        Err(error) => {
-            // The conductor sees that the process ended; this is for who looks for the reason.
-            let _ = std::io::Write::write_fmt(
-                &mut std::io::stderr(),
-                format_args!("a process of the torture gives up: {error:#}\n"),
-            );
-            Some(ExitCode::FAILURE)
-        }
-    }
-}
-
-fn play(part: &str) -> Result<()> {
-    let part: Part = serde_json::from_str(part)?;
-    let (dismiss, dismissed) = oneshot::channel();
-    // Closed when the process is dismissed, and when the conductor is no more.
-    std::thread::spawn(move || {
-        let _ = std::io::stdin().read_to_end(&mut Vec::new());
-        let _ = dismiss.send(());
-    });
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .context("a runtime")?;
-    let outcome = runtime.block_on(async {
-        match part.role {
-            Role::Relay => relay(&part, dismissed).await,
-            Role::Writer => until(dismissed, writer::write(&part)).await,
-            Role::Consumer => until(dismissed, consumer::consume(&part)).await,
-        }
-    });
-    runtime.shutdown_background();
-    outcome
+    perform(async |part: Part, dismissed| match part.role {
+        Role::Relay => relay(&part, dismissed).await,
+        Role::Writer => until(dismissed, writer::write(&part)).await,
+        Role::Consumer => until(dismissed, consumer::consume(&part)).await,
+    })
 }
 
 async fn until(

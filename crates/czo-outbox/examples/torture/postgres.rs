@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use czo_testkit::torture::signal;
 use tempfile::TempDir;
-
-use super::process::signal;
 
 /// Where Debian keeps the binaries, by major version and not on `PATH`.
 const DEBIAN: &str = "/usr/lib/postgresql";

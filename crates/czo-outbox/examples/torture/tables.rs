@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use czo_repo::{Database, DatabaseError, UnitOfWork};
+use czo_testkit::torture::Dice;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable, Value};
 use uuid::Uuid;
 
-use super::dice::Dice;
 use super::ledger::Truth;
 
 /// How many aggregates there are; the first few are changed far more often than the others.

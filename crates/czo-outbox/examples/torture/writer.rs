@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use czo_core::{EventError, EventFactory, RequestContext, SystemIds};
 use czo_outbox::{Outbox, OutboxOptions, StagedEvent};
 use czo_repo::{BeforeCommit, Database, DatabaseError, UnitOfWork};
+use czo_testkit::torture::Dice;
 use sea_orm::ConnectionTrait;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::dice::Dice;
 use super::part::Part;
 use super::tables::{self, AGGREGATES};
 use super::wire::{self, Caller, Changed};

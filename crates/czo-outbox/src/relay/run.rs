@@ -24,7 +24,7 @@ use super::{Order, RelayOptions, Standing};
 use crate::Outbox;
 use crate::partition::Partition;
 use crate::store::{Batch, Wanted};
-use crate::wake::CHANNEL;
+use crate::wake::channel;
 
 /// What has arrived leaves the table in groups of this size, or after this time.
 const LEAVE_AT_ONCE: usize = 512;
@@ -138,7 +138,8 @@ impl Run {
         tell: watch::Sender<Standing>,
     ) -> Self {
         let now = Instant::now();
-        let listening = Some(listen(outbox.database().listen(CHANNEL)));
+        let channel = channel(outbox.store().stream());
+        let listening = Some(listen(outbox.database().listen(channel)));
         Self {
             leases: Some(Leases::new(options.lease)),
             outbox,

@@ -9,7 +9,7 @@ use sea_orm::{DbErr, sqlx};
 const COLLISIONS: [&str; 4] = ["40001", "40P01", "5", "517"];
 
 /// Whether somewhere in the causes of an error two transactions collided.
-pub(super) fn is_collision(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn is_collision(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(cause) = next {
         let driver = cause

@@ -65,3 +65,18 @@ async fn two_writers_of_one_sqlite_file_wait_for_each_other() {
         .unwrap();
     assert_eq!(row.try_get::<i64>("", "n").unwrap(), 160);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_who_open_a_new_file_at_once_have_it() {
+    for _ in 0..30 {
+        let folder = tempfile::tempdir().unwrap();
+        let options = DatabaseOptions::new(DatabaseUrl::sqlite(folder.path().join("new.db")));
+        let opening = (0..8).map(|_| {
+            let options = options.clone();
+            tokio::spawn(async move { Database::connect(&options).await })
+        });
+        for opened in futures_util::future::join_all(opening).await {
+            opened.unwrap().unwrap().close().await.unwrap();
+        }
+    }
+}

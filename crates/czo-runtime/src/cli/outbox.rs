@@ -1,5 +1,7 @@
 //! `outbox`
 
+use std::time::Duration;
+
 use anyhow::bail;
 use clap::{ArgGroup, Args, Subcommand};
 use czo_core::{EventId, EventType};
@@ -43,7 +45,9 @@ pub enum OutboxCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Throw away what waits for RabbitMQ since a dual write that is over; it never gets them
+    /// Throw away what waits for RabbitMQ since a dual write that is over, and what it refused
+    ///
+    /// RabbitMQ never has these events. No server may be running that gives it events.
     Abandon {
         /// Do not ask
         #[arg(long)]
@@ -128,7 +132,8 @@ impl Meant {
     /// Refuses to do nothing when something was named.
     fn check(&self, number: u64) -> anyhow::Result<()> {
         if number == 0 && !self.all {
-            bail!("no such event is parked; `outbox list` shows what there is");
+            let broker = if self.which.broker { " --broker" } else { "" };
+            bail!("no such event is parked; `outbox list{broker}` shows what there is");
         }
         Ok(())
     }
@@ -180,13 +185,18 @@ async fn abandon(application: &Application, yes: bool) -> anyhow::Result<()> {
              `in_process`, and `event_bus.dual_write` false, before that is thrown away"
         );
     }
-    let mirror = application.outbox().mirror();
-    let waiting = mirror.status().await?.waiting;
-    if waiting > 0 {
-        let events = how_many(waiting, "event");
+    let config = application.config();
+    let (outbox, mirror) = (application.outbox(), application.outbox().mirror());
+    if mirror.is_relayed(Duration::from_secs(config.outbox.lease_seconds)).await? {
+        bail!("a server gives RabbitMQ what waits for it: stop it first");
+    }
+    let status = mirror.status().await?;
+    if status.waiting + status.parked > 0 {
+        let events = how_many(status.waiting + status.parked, "event");
         confirm(yes, &format!("Throw away {events} that RabbitMQ will never have?"))?;
     }
-    print(&format!("{} thrown away", how_many(mirror.discard().await?, "event")));
+    let gone = outbox.abandon_mirror().await?;
+    print(&format!("{} thrown away", how_many(gone, "event")));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `/api/events/parity`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use czo_core::{Permission, PermissionService, PermissionServiceExt, RequestContext};
 use czo_events::ParityLedger;
@@ -24,6 +25,9 @@ const EVENT_READ: Permission = Permission::new("event", "read");
 /// What is said where events are given to one bus alone.
 const ONE_BUS: &str = "this server gives events to one bus, so there is nothing to compare: start \
      it with a broker as `event_bus.provider` and `event_bus.dual_write`";
+
+/// How long an event may be in the outbox before it is said to wait.
+const SETTLED: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 struct Desk {
@@ -57,8 +61,9 @@ fn describe_parity(operation: TransformOperation<'_>) -> TransformOperation<'_> 
         .summary("Whether the broker did with the events what the bus in memory did")
         .description(
             "What became of the events of each type, what arrived at each group, and whether the \
-             broker may take over. Of the process that answers, since it began; of one that gives \
-             events to a single bus there is nothing. Needs `event:read` in every shop.",
+             broker may take over. Of the process that answers, since it began, but for what the \
+             outbox keeps for the broker, which is everybody's; of one that gives events to a \
+             single bus there is nothing. Needs `event:read` in every shop.",
         )
         .security_requirement("bearer")
 }
@@ -76,6 +81,9 @@ async fn parity(
     let ledger =
         desk.ledger.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "NOT_FOUND", ONE_BUS))?;
     let status = desk.mirror.status().await.map_err(Problem::of)?;
-    let kept = Kept { waiting: status.waiting, refused: status.parked };
+    // What was confirmed just now is still there.
+    let is_old = status.oldest_age(desk.mirror.database().now()) > SETTLED;
+    let waiting = if is_old { status.waiting } else { 0 };
+    let kept = Kept { waiting, refused: status.parked };
     Ok(Json(ParityView::of(&ledger, least.unwrap_or(1), kept)))
 }

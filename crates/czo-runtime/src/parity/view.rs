@@ -14,7 +14,8 @@ pub(crate) struct ParityView {
     pub(crate) types: Vec<TypeView>,
     /// What arrived at each group.
     pub(crate) groups: Vec<GroupView>,
-    /// How many events the outbox keeps for the broker, those of other processes too.
+    /// How many events have waited in the outbox for the broker for more than five seconds, those of
+    /// other processes too.
     pub(crate) kept: u64,
     /// How many it has put aside because the broker refused them.
     pub(crate) refused: u64,
@@ -34,7 +35,7 @@ pub(crate) struct TypeView {
     pub(crate) published: u64,
     /// How many of them the broker took.
     pub(crate) confirmed: u64,
-    /// How many the broker will never have.
+    /// How many the broker does not have: it refused them.
     pub(crate) missing: u64,
     /// How many wait for the broker.
     pub(crate) waiting: u64,
@@ -103,7 +104,7 @@ impl ParityView {
         let Kept { waiting, refused } = kept;
         if waiting > known {
             let others = waiting - known;
-            verdict.objections.push(format!("{others} events of others wait for the broker"));
+            verdict.objections.push(format!("{others} events wait in the outbox for the broker"));
         }
         if refused > 0 {
             let hint = "`czo outbox list --broker` shows them";
@@ -216,7 +217,7 @@ mod tests {
         let kept = ParityView::of(&ledger, 1, Kept { waiting: 3, refused: 2 });
         assert!(!kept.verdict.is_ready, "{kept:?}");
         let [waiting, refused] = kept.verdict.objections.as_slice() else { panic!("{kept:?}") };
-        assert_eq!(waiting, "3 events of others wait for the broker");
+        assert_eq!(waiting, "3 events wait in the outbox for the broker");
         assert!(refused.starts_with("the broker refused 2 events"), "{refused}");
         drop(subscription);
     }

@@ -58,9 +58,19 @@ on_each_database! {
         let broker = Broker::new();
         let (bus, mut told) = broker.listen().await;
         let site = broker.used_by(site).with("CZO_EVENT_BUS__DUAL_WRITE", "true");
-        let _server = site.start().await;
+        let server = site.start().await;
         let event = tokio::time::timeout(Duration::from_secs(60), told.recv()).await;
         event.expect("in time").expect("an event of the demo shop");
+        eventually("the broker is listened to for every group", async || {
+            let parity = site.czo(&["events", "parity", "--json"]).await.json();
+            let groups = parity["groups"].as_array()?;
+            let are_compared = groups.iter().all(|group| group["isCompared"] == true);
+            (are_compared && !groups.is_empty()).then_some(())
+        })
+        .await;
+        for number in 0..10 {
+            server.owner().create(json!({ "title": format!("Bell {number}") })).await;
+        }
         eventually("the verdict is good", async || {
             let parity = site.czo(&["events", "parity", "--least", "10"]).await;
             parity.stdout.contains("ready for the cut-over").then_some(())
@@ -81,8 +91,13 @@ on_each_database! {
             (broker_status(&site).await["waiting"] == 0).then_some(())
         })
         .await;
-        let refused = site.czo(&["outbox", "abandon", "--yes"]).await;
+        let abandon = ["outbox", "abandon", "--yes"];
+        let refused = site.czo(&abandon).await;
         assert!(refused.refusal().contains("RabbitMQ is used"), "{}", refused.stderr);
+        let elsewhere = site.with("CZO_EVENT_BUS__DUAL_WRITE", "false");
+        let elsewhere = elsewhere.without("CZO_EVENT_BUS__RABBITMQ__URL");
+        let refused = elsewhere.czo(&abandon).await;
+        assert!(refused.refusal().contains("stop it first"), "{}", refused.stderr);
         server.stop().await;
         bus.shutdown(Duration::from_secs(10)).await.expect("it ends");
         broker.clean().await;
@@ -124,12 +139,29 @@ on_each_database! {
         broker.clean().await;
     }
 
+    async fn a_server_that_waits_for_the_broker_to_take_over_ends_when_told(site: Site) {
+        let site = killed_while_the_broker_was_away(site).await;
+        let site = site.with("CZO_EVENT_BUS__DUAL_WRITE", "false");
+        let site = site.with("CZO_EVENT_BUS__PROVIDER", "rabbitmq");
+        let site = site.with("CZO_SERVER__DRAIN_SECONDS", "4");
+        let server = site.start().await;
+        let began = std::time::Instant::now();
+        let log = server.stop().await.stderr;
+        assert!(log.contains("what waits for it since the dual write"), "{log}");
+        assert!(log.contains("events are left to other relays and the next start"), "{log}");
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    }
+
     async fn what_waits_for_a_broker_that_is_given_up_is_thrown_away_by_abandon(site: Site) {
         let site = killed_while_the_broker_was_away(site).await;
         let site = site.with("CZO_EVENT_BUS__DUAL_WRITE", "false");
         let site = site.without("CZO_EVENT_BUS__RABBITMQ__URL");
-        let log = site.start().await.stop().await.stderr;
-        assert!(log.contains("events wait for RabbitMQ since the dual write"), "{log}");
+        let server = site.start().await;
+        eventually("the log says so", async || {
+            server.stderr().contains("events wait for RabbitMQ since the dual write").then_some(())
+        })
+        .await;
+        server.stop().await;
         let unsure = site.czo(&["outbox", "abandon"]).await;
         assert!(unsure.refusal().contains("`--yes`"), "{}", unsure.stderr);
         let done = site.czo(&["outbox", "abandon", "--yes"]).await.succeeded().stdout;

@@ -24,7 +24,7 @@ async fn with_some_migrations_missing_it_refuses_and_says_whose() {
     site.czo(&["migrate", "up", "--owner", "runtime"]).await.succeeded();
     let finished = site.czo(&["serve"]).await;
     let sentence = finished.refusal();
-    assert!(sentence.contains("5 migrations of outbox, jobs, catalog"), "{sentence}");
+    assert!(sentence.contains("6 migrations of outbox, jobs, catalog"), "{sentence}");
     assert!(!sentence.contains("runtime"), "{sentence}");
 }
 

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use czo_core::{EventId, EventType, ShopId};
 use sea_orm::Value;
 
-use crate::delivery::{AppWebhookId, DeliveryState, InstallationId, WebhookDeliveryId};
+use crate::delivery::{DeliveryState, WebhookDeliveryId};
+use crate::{AppWebhookId, InstallationId};
 
 /// Which deliveries are meant: those that fit all that was said.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,8 @@ use czo_repo::DatabaseError;
 use sea_orm::{DbErr, QueryResult};
 use uuid::Uuid;
 
-use crate::delivery::{AppWebhookId, DeliveryState, InstallationId, WebhookDeliveryId};
+use crate::delivery::{DeliveryState, WebhookDeliveryId};
+use crate::{AppWebhookId, InstallationId};
 
 /// A delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,6 +55,7 @@ fn show(view: &ParityView) {
         "CONFIRMED",
         "MISSING",
         "WAITING",
+        "UNFOLLOWED",
         "OTHERS",
         "LAG (ms)",
         "LONGEST (ms)",
@@ -74,10 +75,10 @@ fn show(view: &ParityView) {
     ];
     print_table(headings, &groups);
     print("");
-    print(&format!("kept for the broker: {}, refused: {}", view.kept, view.refused));
+    print(&format!("in the outbox for the broker: {}, refused: {}", view.kept, view.refused));
 }
 
-fn type_row(row: &TypeView) -> [String; 8] {
+fn type_row(row: &TypeView) -> [String; 9] {
     let milliseconds = |seconds: Option<f64>| {
         seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{:.1}", seconds * 1_000.0))
     };
@@ -87,6 +88,7 @@ fn type_row(row: &TypeView) -> [String; 8] {
         row.confirmed.to_string(),
         row.missing.to_string(),
         row.waiting.to_string(),
+        row.unfollowed.to_string(),
         row.of_others.to_string(),
         milliseconds(row.lag_seconds),
         milliseconds(row.longest_lag_seconds),
@@ -137,7 +139,10 @@ mod tests {
             lag_seconds: Some(0.0125),
             longest_lag_seconds: None,
         };
-        assert_eq!(type_row(&row), ["product.item.created", "5", "3", "1", "1", "2", "12.5", "-"]);
+        assert_eq!(
+            type_row(&row),
+            ["product.item.created", "5", "3", "1", "1", "0", "2", "12.5", "-"]
+        );
         let row = GroupView {
             group: "catalog.cache".parse().unwrap(),
             matched: 1,

@@ -1,0 +1,100 @@
+//! What a registry is made of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use czo_core::{Clock, IdGenerator, PermissionService};
+use czo_outbox::Outbox;
+use czo_repo::Database;
+
+use crate::{AppManifest, AppTransport, ExchangeLimits, HttpUrl, ManifestRules, Vault};
+
+/// What a registry works with.
+#[derive(Debug)]
+pub struct RegistryParts {
+    /// Where apps are kept.
+    pub database: Database,
+    /// Where their events go, in the same database.
+    pub outbox: Outbox,
+    /// Who may do what.
+    pub permissions: Arc<dyn PermissionService>,
+    /// By which tokens and secrets expire.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<dyn IdGenerator>,
+    /// What encrypts secrets and configurations.
+    pub vault: Vault,
+    /// What manifests are held to.
+    pub rules: ManifestRules,
+    /// How apps are reached.
+    pub transport: Arc<dyn AppTransport>,
+}
+
+/// How a registry works.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RegistryOptions {
+    /// Where apps reach this czo; they are told.
+    pub api_url: HttpUrl,
+    /// How long each exchange with an app may take: the manifest, the challenge and the token.
+    /// Default: 10 seconds.
+    pub deadline: Duration,
+    /// How long a token is good for. Default: 90 days.
+    pub token_lifetime: Duration,
+    /// After how long an installation that was never finished is given up. Default: 10 minutes; at
+    /// least four times the deadline.
+    pub give_up: Duration,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// The largest answer of an app in the handshake, in bytes.
+const MAX_ANSWER: usize = 16 * 1024;
+
+impl RegistryOptions {
+    /// The defaults, for a czo that apps reach at this URL.
+    #[must_use]
+    pub fn new(api_url: HttpUrl) -> Self {
+        Self {
+            api_url,
+            deadline: Duration::from_secs(10),
+            token_lifetime: DAY * 90,
+            give_up: Duration::from_secs(600),
+        }
+    }
+
+    /// Gives each exchange with an app this long.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Makes tokens that are good for this long.
+    #[must_use]
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = lifetime;
+        self
+    }
+
+    /// Gives up an installation that was not finished for this long.
+    #[must_use]
+    pub fn give_up(mut self, after: Duration) -> Self {
+        self.give_up = after;
+        self
+    }
+
+    pub(super) fn of_manifest(&self) -> ExchangeLimits {
+        ExchangeLimits { deadline: self.deadline, max_bytes: AppManifest::MAX_BYTES }
+    }
+
+    pub(super) fn of_handshake(&self) -> ExchangeLimits {
+        ExchangeLimits { deadline: self.deadline, max_bytes: MAX_ANSWER }
+    }
+
+    /// An installation has two exchanges behind its row; one that is still under way is never
+    /// taken for one that was cut off.
+    pub(super) fn give_up_after(&self) -> Duration {
+        self.give_up.max(self.deadline * 4)
+    }
+}

@@ -1,0 +1,81 @@
+//! `app_installation`.
+
+use chrono::{DateTime, Utc};
+use czo_core::{ActorId, ShopId};
+use czo_repo::Resource;
+use schemars::JsonSchema;
+use sea_orm::FromJsonQueryResult;
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{AppGrant, AppManifest, InstallationId};
+
+/// A row of `app_installation`.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Resource)]
+#[sea_orm(table_name = "app_installation")]
+#[resource(shop_scoped, versioned, soft_delete, timestamps)]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: InstallationId,
+    pub shop_id: ShopId,
+    #[sea_orm(column_type = "Text")]
+    pub identifier: String,
+    pub status: InstallationStatus,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub manifest: KeptManifest,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub granted: Grants,
+    /// What an update asks for and nobody has consented to.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub pending: Option<Grants>,
+    /// What is set up, sealed.
+    pub config: Option<Vec<u8>>,
+    pub installed_by: Option<ActorId>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub version: i32,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// Whether an app may act.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
+#[serde(rename_all = "snake_case")]
+pub enum InstallationStatus {
+    /// Not yet: the handshake is under way, or was cut off.
+    #[sea_orm(string_value = "installing")]
+    Installing,
+    /// Yes.
+    #[sea_orm(string_value = "enabled")]
+    Enabled,
+    /// Not at the moment.
+    #[sea_orm(string_value = "disabled")]
+    Disabled,
+}
+
+/// A manifest that was read and found to be good, as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct KeptManifest(pub AppManifest);
+
+/// A list of grants, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct Grants(pub Vec<AppGrant>);
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

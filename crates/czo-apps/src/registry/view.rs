@@ -1,0 +1,56 @@
+//! What may be known of an installation.
+
+use chrono::{DateTime, Utc};
+use czo_core::{ActorId, ShopId};
+use serde::Serialize;
+
+use super::rows::installation::{InstallationStatus, Model};
+use crate::{AppGrant, AppManifest, InstallationId};
+
+/// One app in one shop, as may be known of it: without tokens, secrets and what is set up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Installation {
+    /// Its id.
+    pub id: InstallationId,
+    /// The shop.
+    pub shop_id: ShopId,
+    /// Whether the app may act.
+    pub status: InstallationStatus,
+    /// What the app says of itself.
+    pub manifest: AppManifest,
+    /// What it is allowed.
+    pub granted: Vec<AppGrant>,
+    /// What an update asks for and nobody has consented to yet.
+    pub pending: Vec<AppGrant>,
+    /// Whether something is set up.
+    pub is_configured: bool,
+    /// Who installed it, if that was somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub installed_by: Option<ActorId>,
+    /// When it was installed.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Grows by one with every change.
+    pub version: i32,
+}
+
+impl Installation {
+    pub(super) fn of(row: Model) -> Self {
+        Self {
+            id: row.id,
+            shop_id: row.shop_id,
+            status: row.status,
+            manifest: row.manifest.0,
+            granted: row.granted.0,
+            pending: row.pending.map(|pending| pending.0).unwrap_or_default(),
+            is_configured: row.config.is_some(),
+            installed_by: row.installed_by,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
