@@ -1,5 +1,6 @@
 //! What PostgreSQL and SQLite say differently.
 
+use chrono::{DateTime, Utc};
 use czo_repo::{Database, DatabaseError, UnitOfWork};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use serde::Serialize;
@@ -82,17 +83,17 @@ impl Dialect {
         }
     }
 
-    /// A new id, a UUIDv7, of a time given as twelve hexadecimal digits in the parameter `number`.
+    /// A new id, a UUIDv7, that begins with the sixteen hexadecimal digits of
+    /// [`id_prefix`] in the parameter `number`.
     pub(crate) fn new_id(self, number: usize) -> String {
         match self {
             Self::Postgres => format!(
-                "(${number}::text || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 3) \
-                 || '8' || substr(replace(gen_random_uuid()::text, '-', ''), 18, 15))::uuid"
+                "(${number}::text || '8' \
+                 || substr(replace(gen_random_uuid()::text, '-', ''), 18, 15))::uuid"
             ),
-            Self::Sqlite => format!(
-                "unhex(${number} || '7' || substr(hex(randomblob(2)), 1, 3) || '8' \
-                 || substr(hex(randomblob(8)), 1, 15))"
-            ),
+            Self::Sqlite => {
+                format!("unhex(${number} || '8' || substr(hex(randomblob(8)), 1, 15))")
+            }
         }
     }
 
@@ -157,6 +158,13 @@ pub(crate) fn json(value: &impl Serialize) -> Value {
 /// An id as both databases read it from JSON.
 pub(crate) fn hexadecimal(id: impl Into<Uuid>) -> String {
     id.into().simple().to_string()
+}
+
+/// What the ids of a moment begin with: milliseconds, the version, and the part of a millisecond in
+/// 4,096 parts (RFC 9562, method 3), so that ids sort by time, nearly.
+pub(crate) fn id_prefix(now: DateTime<Utc>) -> String {
+    let part = now.timestamp_subsec_micros() % 1_000 * 4_096 / 1_000;
+    format!("{:012x}7{part:03x}", now.timestamp_millis().max(0))
 }
 
 /// PostgreSQL has no text with a zero in it.

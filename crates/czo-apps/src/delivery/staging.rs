@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::body;
 use super::deliveries::WebhookDeliveries;
-use super::dialect::{Dialect, Kind, hexadecimal, json, without_nul};
+use super::dialect::{Dialect, Kind, hexadecimal, id_prefix, json, without_nul};
 use super::wake::Wake;
 
 /// Writes a delivery for each event and each webhook that wants events of its type, in the
@@ -78,7 +78,7 @@ impl WebhookStaging {
     }
 }
 
-/// Events in `$1`, the time in `$2`.
+/// Events in `$1`, what ids begin with in `$2`.
 fn insert(dialect: Dialect) -> String {
     let now = dialect.now();
     let staged = dialect.records(
@@ -127,8 +127,7 @@ impl WithStaged for WebhookStaging {
             return Ok(());
         }
         let shared = &self.shared;
-        let millis = shared.database.now().timestamp_millis().max(0);
-        let values = [json(&staged), format!("{millis:012x}").into()];
+        let values = [json(&staged), id_prefix(shared.database.now()).into()];
         let insert = shared.dialect.statement(shared.insert.clone(), values);
         if tx.execute_raw(insert).await?.rows_affected() > 0 {
             let shared = shared.clone();

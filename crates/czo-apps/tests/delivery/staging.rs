@@ -86,8 +86,14 @@ on_each_database! {
         let shop = Shop::open(&database).await;
         shop.webhook("https://a.example.org/", json!({ "order": { "by": "key" } })).await;
         for thing in ["\0nul\0", "'; DROP TABLE webhook_delivery; --", "{1,2}\\u0000", ""] {
-            shop.change(thing, 1).await;
-            let listed = shop.staging.deliveries().list(&DeliveryFilter::all(), 1, None).await;
+            let event = shop.event(thing, 1);
+            let filter = DeliveryFilter::all().event(event.event().id);
+            let staged = shop.database.transaction(async |tx| {
+                shop.outbox.publish(tx, event.clone());
+                Ok::<_, DatabaseError>(())
+            });
+            staged.await.unwrap();
+            let listed = shop.staging.deliveries().list(&filter, 9, None).await;
             let delivery = listed.unwrap().remove(0);
             let body: serde_json::Value = serde_json::from_str(&delivery.body).unwrap();
             assert_eq!(body["data"]["data"]["thing"], thing);
