@@ -72,8 +72,8 @@ impl Letter {
     }
 
     /// Publishes it so often, of which `window` at once are handed over and waited for, each on its
-    /// own. To wait for the oldest instead when there are so many is slower at every window: then
-    /// each is written to the socket before the next is handed over.
+    /// own. To wait for the oldest instead when there are so many, each would be written to the
+    /// socket before the next is handed over.
     pub(crate) async fn publish_many(&self, count: usize, window: usize) -> Result<()> {
         let letter = self.clone();
         let publishing = async move {
