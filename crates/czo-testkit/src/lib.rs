@@ -59,8 +59,13 @@ pub mod __private {
             .block_on(test);
     }
 
-    /// Runs a test to its end in real time.
+    /// Runs a test to its end in real time. What was logged as a warning or worse is shown with a
+    /// test that fails.
     pub fn real_time<F: Future<Output = ()>>(test: F) {
+        let log =
+            tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::WARN);
+        // Another test of this process may have set it up.
+        let _ = log.with_test_writer().with_ansi(false).try_init();
         block_on(test);
     }
 }

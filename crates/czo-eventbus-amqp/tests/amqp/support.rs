@@ -1,19 +1,20 @@
 //! A RabbitMQ, names of a test's own on it, and a bare client.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
 use czo_core::{
-    DomainEvent, Event, EventBus, EventFactory, RequestContext, SubscribeOptions, SystemClock,
-    SystemIds, handler_fn,
+    DomainEvent, Event, EventBus, EventFactory, Group, RequestContext, SubscribeOptions,
+    SystemClock, SystemIds, handler_fn,
 };
 use czo_eventbus_amqp::{AmqpBus, AmqpOptions, Names};
 use futures_util::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{
     BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
-    ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions,
+    ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind};
@@ -78,11 +79,18 @@ pub(crate) async fn collect(
     told
 }
 
-/// Takes the exchanges of a test away, as far as the broker answers.
-pub(crate) async fn delete_exchanges(names: &Names) {
+/// Takes the exchanges of a test and the queues of its groups away, as far as the broker answers.
+pub(crate) async fn delete_all(names: &Names, groups: BTreeSet<Group>, retries: &[Duration]) {
     let deleting = async {
         let connection = Connection::connect(&url(), ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
+        for group in &groups {
+            let mut queues = vec![names.queue(group), names.dead_queue(group)];
+            queues.extend(retries.iter().map(|delay| names.retry_queue(group, *delay)));
+            for queue in queues {
+                channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await?;
+            }
+        }
         for exchange in [&names.events, &names.system, &names.dead_letters] {
             let name = exchange.as_str().into();
             channel.exchange_delete(name, ExchangeDeleteOptions::default()).await?;
@@ -90,7 +98,7 @@ pub(crate) async fn delete_exchanges(names: &Names) {
         channel.close(200, "".into()).await?;
         connection.close(200, "".into()).await
     };
-    let _ = tokio::time::timeout(Duration::from_secs(10), deleting).await;
+    let _ = tokio::time::timeout(PATIENCE, deleting).await;
 }
 
 /// A client without czo, with a queue of its own.

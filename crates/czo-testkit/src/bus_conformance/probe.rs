@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use czo_core::{
-    DomainEvent, Event, EventFactory, EventHandler, HandlerError, RequestContext, SubscribeOptions,
-    Subscription, SystemClock, SystemIds, handler_fn,
+    DomainEvent, Event, EventFactory, EventHandler, HandlerError, HealthStatus, RequestContext,
+    SubscribeOptions, Subscription, SystemClock, SystemIds, handler_fn,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,10 +68,26 @@ impl BusUnderTest {
     ) -> Subscription {
         let (pattern, group) =
             (pattern.parse().expect("a pattern"), group.parse().expect("a group"));
-        self.bus
+        let subscription = self
+            .bus
             .subscribe(pattern, group, Arc::new(handler), options)
             .await
-            .expect("a bus at work takes a subscription")
+            .expect("a bus at work takes a subscription");
+        self.is_at_work().await;
+        subscription
+    }
+
+    /// Waits until nothing is wrong with the bus. One whose broker was out of reach takes a
+    /// subscription all the same, and until it is there, no event is for it.
+    async fn is_at_work(&self) {
+        let at_work = async {
+            while self.bus.health().await.status != HealthStatus::Up {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, at_work).await.is_err() {
+            panic!("the bus is not at work: {:?}", self.bus.health().await);
+        }
     }
 
     /// A subscription that handles everything and tells its numbers.
