@@ -1,5 +1,6 @@
 //! The bus over RabbitMQ.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::AmqpOptions;
 use crate::group::GroupHub;
 use crate::link::Link;
 use crate::message::Message;
-use crate::publisher::{NotConfirmed, Published, Publisher};
+use crate::publisher::{NotConfirmed, Place, Published, Publisher};
 
 /// How long events may wait with the process for their attempts: the broker takes the channel away
 /// from one that keeps an event for half an hour.
@@ -71,7 +72,15 @@ pub(crate) struct Shared {
     pub(crate) publishing: Link,
     pub(crate) consuming: Link,
     pub(crate) publisher: Arc<Publisher>,
+    exchanges: Exchanges,
     groups: Mutex<Groups>,
+}
+
+/// The names of the exchanges to which events go.
+#[derive(Debug)]
+struct Exchanges {
+    events: Arc<str>,
+    system: Arc<str>,
 }
 
 #[derive(Debug, Default)]
@@ -87,8 +96,12 @@ impl AmqpBus {
         let publishing = Link::open(&options, "publishing");
         let consuming = Link::open(&options, "consuming");
         let publisher = Arc::new(Publisher::start(&options, &publishing));
+        let (events, system) = (&options.names.events, &options.names.system);
+        let exchanges =
+            Exchanges { events: events.as_str().into(), system: system.as_str().into() };
         let groups = Mutex::default();
-        Self { shared: Arc::new(Shared { options, publishing, consuming, publisher, groups }) }
+        let shared = Shared { options, publishing, consuming, publisher, exchanges, groups };
+        Self { shared: Arc::new(shared) }
     }
 }
 
@@ -101,13 +114,14 @@ impl Shared {
         lock(&self.groups).is_closed
     }
 
-    /// The exchange for events of a type.
-    fn exchange(&self, event_type: &EventType) -> &str {
-        let names = &self.options.names;
-        match event_type.segments().next() {
-            Some(SYSTEM_PRODUCER) => &names.system,
-            _ => &names.events,
-        }
+    /// Where events of a type go.
+    fn place(&self, event_type: &EventType) -> Place {
+        let Exchanges { events, system } = &self.exchanges;
+        let exchange = match event_type.segments().next() {
+            Some(SYSTEM_PRODUCER) => system,
+            _ => events,
+        };
+        Place { exchange: exchange.clone(), key: event_type.clone().into() }
     }
 
     fn message(&self, event: DomainEvent) -> Result<Message, BusError> {
@@ -120,20 +134,20 @@ impl Shared {
     /// What the broker's word means for whoever publishes.
     fn outcome(
         &self,
-        event_type: &EventType,
+        event_type: EventType,
         published: Result<Published, NotConfirmed>,
     ) -> Result<(), BusError> {
         match published {
             Ok(Published::Routed) => {
-                metrics::counter!("czo_eventbus_publish_total", "type" => event_type.to_string())
-                    .increment(1);
+                let event_type: Cow<'static, str> = event_type.into();
+                metrics::counter!("czo_eventbus_publish_total", "type" => event_type).increment(1);
                 Ok(())
             }
             Ok(Published::Unroutable) => {
                 metrics::counter!("czo_eventbus_unroutable_total", "type" => event_type.to_string())
                     .increment(1);
                 if self.options.refuse_unroutable {
-                    return Err(BusError::Unroutable { event_type: event_type.clone() });
+                    return Err(BusError::Unroutable { event_type });
                 }
                 tracing::debug!(event.r#type = event_type.as_str(), "no group is there for it");
                 Ok(())
@@ -161,10 +175,9 @@ impl Shared {
 impl EventBus for AmqpBus {
     async fn publish(&self, event: DomainEvent) -> Result<(), BusError> {
         let event_type = event.event_type.clone();
-        let message = self.shared.message(event)?;
-        let exchange = self.shared.exchange(&event_type);
-        let published = self.shared.publisher.publish(exchange, event_type.as_str(), message).await;
-        self.shared.outcome(&event_type, published)
+        let place = self.shared.place(&event_type);
+        let published = self.shared.publisher.publish(place, self.shared.message(event)?).await;
+        self.shared.outcome(event_type, published)
     }
 
     /// As [`EventBus::publish_batch`]: all are on their way before the first is confirmed. When
@@ -173,16 +186,15 @@ impl EventBus for AmqpBus {
         let mut under_way = Vec::with_capacity(events.len());
         for event in events {
             let event_type = event.event_type.clone();
-            let message = self.shared.message(event)?;
-            let exchange = self.shared.exchange(&event_type);
-            match self.shared.publisher.send(exchange, event_type.as_str(), message).await {
+            let place = self.shared.place(&event_type);
+            match self.shared.publisher.send(place, self.shared.message(event)?).await {
                 Ok(pending) => under_way.push((event_type, pending)),
-                Err(error) => return self.shared.outcome(&event_type, Err(error)),
+                Err(error) => return self.shared.outcome(event_type, Err(error)),
             }
         }
         let mut failed = None;
-        for (event_type, pending) in under_way {
-            if let Err(error) = self.shared.outcome(&event_type, pending.confirmed().await) {
+        for (event_type, mut pending) in under_way {
+            if let Err(error) = self.shared.outcome(event_type, pending.said().await) {
                 failed.get_or_insert(error);
             }
         }
@@ -196,12 +208,10 @@ impl EventBus for AmqpBus {
         };
         let event_type = event.event_type.clone();
         let message = self.shared.message(event)?.only_for(group);
-        let queue = self.shared.options.names.queue(group);
-        match self.shared.publisher.publish("", &queue, message).await {
+        let queue = Place::queue(self.shared.options.names.queue(group));
+        match self.shared.publisher.publish(queue, message).await {
             Ok(Published::Unroutable) => Err(BusError::UnknownGroup { group: group.clone() }),
-            published => {
-                self.shared.outcome(&event_type, published).map(|()| Settlement::settled())
-            }
+            published => self.shared.outcome(event_type, published).map(|()| Settlement::settled()),
         }
     }
 

@@ -16,7 +16,7 @@ use self::browser::Browser;
 use crate::AmqpOptions;
 use crate::link::{Link, LinkStatus};
 use crate::message::{self, Message};
-use crate::publisher::{NotConfirmed, Published, Publisher};
+use crate::publisher::{NotConfirmed, Place, Published, Publisher};
 
 /// How long the broker may take to let us in.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -94,8 +94,8 @@ impl AmqpDeadLetters {
     /// Hands a letter to its group. Says whether the group is there.
     async fn hand_over(&self, group: &Group, delivery: &Delivery) -> Result<bool, BusError> {
         let message = Message::again(delivery.data.clone(), &delivery.properties).renewed();
-        let queue = self.options.names.queue(group);
-        match self.publisher.publish("", &queue, message).await {
+        let queue = Place::queue(self.options.names.queue(group));
+        match self.publisher.publish(queue, message).await {
             Ok(Published::Routed) => Ok(true),
             Ok(Published::Unroutable) => Ok(false),
             Err(NotConfirmed(reason)) => Err(BusError::Unavailable { reason }),

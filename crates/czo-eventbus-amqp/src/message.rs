@@ -6,6 +6,7 @@ use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use uuid::Uuid;
+use uuid::fmt::Simple;
 
 /// The largest event, in bytes of its JSON. RabbitMQ is not made for larger ones.
 pub(crate) const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -64,7 +65,7 @@ pub(crate) struct Message {
 enum Beside {
     /// What an event says of itself. It becomes properties for the client, which keeps them: to
     /// make them twice costs less than to copy them.
-    Envelope(Box<Envelope>),
+    Envelope(Envelope),
     Properties(Box<BasicProperties>),
 }
 
@@ -102,7 +103,7 @@ impl Message {
             source: event.source,
             correlation_id: event.correlation_id,
         };
-        Ok(Self { body, beside: Beside::Envelope(Box::new(envelope)) })
+        Ok(Self { body, beside: Beside::Envelope(envelope) })
     }
 
     /// Its id.
@@ -226,8 +227,11 @@ impl Envelope {
     fn traceparent(&self) -> String {
         let own = Uuid::from(self.id);
         let trace = self.correlation_id.as_str().parse().unwrap_or(own);
-        let (_, span) = own.as_u64_pair();
-        format!("00-{}-{span:016x}-01", trace.simple())
+        let (mut trace_digits, mut own_digits) = ([0; Simple::LENGTH], [0; Simple::LENGTH]);
+        let trace = trace.simple().encode_lower(&mut trace_digits);
+        // The second half is the one that is random.
+        let span = &own.simple().encode_lower(&mut own_digits)[Simple::LENGTH / 2..];
+        ["00-", trace, "-", span, "-01"].concat()
     }
 }
 

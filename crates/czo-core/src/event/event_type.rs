@@ -84,6 +84,13 @@ impl FromStr for EventType {
     }
 }
 
+/// The text, which is not copied where it is that of a literal.
+impl From<EventType> for Cow<'static, str> {
+    fn from(event_type: EventType) -> Self {
+        event_type.0
+    }
+}
+
 impl fmt::Display for EventType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

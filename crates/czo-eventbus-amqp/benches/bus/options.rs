@@ -38,12 +38,12 @@ impl Options {
 
     /// How often each way of doing something is measured.
     pub(crate) fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 5 }
+        if self.quick { 3 } else { 11 }
     }
 
     /// How many messages a round publishes or consumes.
     pub(crate) fn messages(&self) -> usize {
-        if self.quick { 4_000 } else { 8_000 }
+        if self.quick { 4_000 } else { 16_000 }
     }
 
     /// How many messages a round publishes one after the other.

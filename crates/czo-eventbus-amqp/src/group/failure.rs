@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::Utc;
 use czo_core::{Failure, Group, HandlerError, RetryPolicy};
 use futures_util::future::BoxFuture;
+use tokio::time::timeout_at;
 
 use super::desk::Desk;
 use super::item::{Item, Parcel};
@@ -15,7 +16,7 @@ use crate::backoff::Backoff;
 use crate::declare::declare;
 use crate::link::{Link, in_words};
 use crate::message::Message;
-use crate::publisher::{NotConfirmed, Pending, Published, Publisher};
+use crate::publisher::{NotConfirmed, Pending, Place, Published, Publisher};
 use crate::{AmqpOptions, GroupWish, Names, QueueArguments, Topology};
 
 /// How long making a queue may take before an event waits here instead.
@@ -184,7 +185,8 @@ impl Undertaker {
         // Once more where the queue turns out to be gone.
         for _ in 0..2 {
             self.ensure(queue, arguments).await?;
-            match self.publisher.publish("", queue, parcel.message()).await? {
+            let place = Place::queue(queue.to_owned());
+            match self.publisher.publish(place, parcel.message()).await? {
                 Published::Routed => return Ok(()),
                 Published::Unroutable => drop(lock(&self.declared).remove(queue)),
             }
@@ -249,8 +251,9 @@ impl Undertaker {
     }
 
     async fn send_letter(&self, letter: &Message) -> Result<Pending, NotConfirmed> {
-        let (exchange, queue) = (&self.names.dead_letters, self.names.queue(&self.group));
-        self.publisher.send(exchange, &queue, letter.clone()).await
+        let exchange = self.names.dead_letters.as_str().into();
+        let place = Place { exchange, key: self.names.queue(&self.group).into() };
+        self.publisher.send_patiently(place, letter.clone()).await
     }
 
     /// Until the broker has it among the dead letters, or has it back.
@@ -326,7 +329,10 @@ async fn said_of_letter(
     loop {
         tokio::select! {
             said = pending.said() => return Some(said),
-            () = desk.has_ended() => return pending.confirmed().await.ok().map(Ok),
+            () = desk.has_ended() => {
+                let said = timeout_at(pending.due(), pending.said()).await;
+                return said.ok()?.ok().map(Ok);
+            }
             () = tokio::time::sleep(LOOK) => {
                 if !parcel.receipt.is_open() {
                     return None;

@@ -10,37 +10,20 @@ use futures_util::{Stream, StreamExt};
 use lapin::options::BasicPublishOptions;
 use lapin::{Channel, Confirmation};
 
-use super::returns::Place;
-use crate::message::Message;
+use super::ticket::Ticket;
 
-/// What the broker said of a message.
-#[derive(Clone, Debug)]
-pub(super) enum Answer {
-    /// It has it; every queue it was for has it, if there is one.
-    Confirmed { is_routed: bool },
-    /// It does not have it, and why.
-    Refused(String),
-}
-
-/// A message and where it goes.
-#[derive(Debug)]
-pub(super) struct Addressed {
-    pub(super) place: Place,
-    pub(super) message: Message,
-}
-
-type Said = (u64, lapin::Result<Confirmation>);
+type Said = (usize, lapin::Result<Confirmation>);
 
 /// Publishes a message and waits for the broker's word. The client puts it into its line when the
 /// future is first polled.
-pub(super) async fn publish(channel: &Channel, number: u64, addressed: Arc<Addressed>) -> Said {
-    let Addressed { place, message } = &*addressed;
+pub(super) async fn publish(channel: &Channel, key: usize, ticket: Arc<Ticket>) -> Said {
+    let Ticket { place, message, .. } = &*ticket;
     let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-    let (exchange, key) = (place.exchange.as_str().into(), place.key.as_str().into());
+    let (exchange, routing_key) = ((*place.exchange).into(), (*place.key).into());
     let properties = message.properties();
-    match channel.basic_publish(exchange, key, options, &message.body, properties).await {
-        Ok(confirm) => (number, confirm.await),
-        Err(error) => (number, Err(error)),
+    match channel.basic_publish(exchange, routing_key, options, &message.body, properties).await {
+        Ok(confirm) => (key, confirm.await),
+        Err(error) => (key, Err(error)),
     }
 }
 
@@ -93,11 +76,11 @@ impl<F: Future<Output = Said>> InFlight<F> {
         }
     }
 
-    /// Everything that was said by now.
+    /// Everything that was said by now, for the caller to take.
     ///
     /// All of it, since what was returned for one message may be told with the confirmation of
     /// another that was confirmed before: whoever looks at the one has to have seen the other.
-    pub(super) fn ready(&mut self) -> Vec<Said> {
+    pub(super) fn ready(&mut self) -> &mut Vec<Said> {
         loop {
             self.woken.0.store(false, Ordering::Release);
             let mut context = Context::from_waker(&self.waker);
@@ -110,6 +93,6 @@ impl<F: Future<Output = Said>> InFlight<F> {
                 Poll::Pending => {}
             }
         }
-        std::mem::take(&mut self.said)
+        &mut self.said
     }
 }

@@ -4,20 +4,14 @@ use std::collections::HashMap;
 
 use lapin::message::BasicReturnMessage;
 
-use crate::message::Message;
+use super::ticket::Ticket;
 
 /// Where a message goes, and which one it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    pub(super) exchange: String,
-    pub(super) key: String,
+struct Label {
+    exchange: String,
+    key: String,
     id: String,
-}
-
-impl Place {
-    pub(super) fn of(exchange: &str, key: &str, message: &Message) -> Self {
-        Self { exchange: exchange.to_owned(), key: key.to_owned(), id: message.id() }
-    }
 }
 
 /// Messages that came back and are not confirmed yet.
@@ -28,7 +22,7 @@ impl Place {
 /// of another. Not so once all that came back are confirmed, since none of them waits any more.
 #[derive(Debug, Default)]
 pub(super) struct Returns {
-    returned: HashMap<Place, usize>,
+    returned: HashMap<Label, usize>,
 }
 
 impl Returns {
@@ -36,20 +30,30 @@ impl Returns {
     pub(super) fn add(&mut self, returned: &BasicReturnMessage) {
         let delivery = &returned.delivery;
         let id = delivery.properties.message_id().as_ref();
-        let place = Place {
+        let label = Label {
             exchange: delivery.exchange.as_str().to_owned(),
             key: delivery.routing_key.as_str().to_owned(),
             id: id.map(|id| id.as_str().to_owned()).unwrap_or_default(),
         };
-        *self.returned.entry(place).or_default() += 1;
+        *self.returned.entry(label).or_default() += 1;
     }
 
     /// Whether this one, which is confirmed, came back.
-    pub(super) fn take(&mut self, place: &Place) -> bool {
-        let Some(count) = self.returned.get_mut(place) else { return false };
+    pub(super) fn take(&mut self, ticket: &Ticket) -> bool {
+        // Nearly always, and then nothing is to be written down.
+        if self.is_empty() {
+            return false;
+        }
+        let Ticket { place, message, .. } = ticket;
+        let label = Label {
+            exchange: (*place.exchange).to_owned(),
+            key: place.key.clone().into_owned(),
+            id: message.id(),
+        };
+        let Some(count) = self.returned.get_mut(&label) else { return false };
         *count -= 1;
         if *count == 0 {
-            self.returned.remove(place);
+            self.returned.remove(&label);
         }
         true
     }
