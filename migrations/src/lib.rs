@@ -11,6 +11,7 @@ mod migrator;
 mod outbox;
 mod runtime;
 mod set;
+mod webhooks;
 
 pub use apps::apps;
 pub use catalog::catalog;
@@ -20,3 +21,4 @@ pub use outbox::outbox;
 pub use runtime::runtime;
 pub use sea_orm_migration;
 pub use set::MigrationSet;
+pub use webhooks::webhooks;

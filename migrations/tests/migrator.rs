@@ -2,11 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use czo_migrations::{MigrationError, Migrator, apps, catalog, jobs, outbox, runtime};
+use czo_migrations::{MigrationError, Migrator, apps, catalog, jobs, outbox, runtime, webhooks};
 use czo_testkit::on_each_database;
 
 fn migrator() -> Migrator {
-    Migrator::new(vec![runtime(), outbox(), jobs(), apps(), catalog()])
+    Migrator::new(vec![runtime(), outbox(), jobs(), apps(), webhooks(), catalog()])
 }
 
 on_each_database! {
@@ -46,6 +46,6 @@ fn an_unknown_owner_is_refused_with_the_ones_there_are() {
     assert!(matches!(error, MigrationError::UnknownOwner { .. }));
     assert_eq!(
         error.to_string(),
-        "there is no owner `catalogue`: the owners are runtime, outbox, jobs, apps, catalog"
+        "there is no owner `catalogue`: the owners are runtime, outbox, jobs, apps, webhooks, catalog"
     );
 }

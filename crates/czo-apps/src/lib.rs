@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod delivery;
+mod dispatcher;
 mod error;
 mod events;
 mod grant;
@@ -12,6 +14,13 @@ mod tokens;
 mod transport;
 mod vault;
 
+pub use delivery::{
+    DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, DeliveryState,
+    WebhookDeliveries, WebhookDeliveryId, WebhookStaging,
+};
+pub use dispatcher::{
+    DispatcherHandle, DispatcherHealth, DispatcherOptions, SigningKeys, WebhookDispatcher,
+};
 pub use error::{AppError, HandshakeProblem, HandshakeStep};
 pub use events::{AppInstalled, AppUninstalled, AppUpdated, add_app_events};
 pub use grant::{AppGrant, AppGrantError};

@@ -8,11 +8,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::Uri;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tower::Service;
 
 use crate::allowed_host::bare;
+use crate::stream::Stream;
 use crate::{AllowedHost, FetchError, is_public};
 
 /// How long one address may take; the next one may be better.
@@ -35,7 +35,7 @@ impl Connector {
         Self { allow: allow.into() }
     }
 
-    async fn connect(self, uri: Uri) -> Result<TokioIo<TcpStream>, FetchError> {
+    async fn connect(self, uri: Uri) -> Result<Stream, FetchError> {
         let host = uri.host().unwrap_or_default();
         let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default);
@@ -46,7 +46,7 @@ impl Connector {
         let mut failure = None;
         for address in addresses.into_iter().take(ADDRESSES) {
             let failed = match tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return Ok(TokioIo::new(stream)),
+                Ok(Ok(stream)) => return Ok(Stream::new(stream)),
                 Ok(Err(error)) => error,
                 Err(late) => late.into(),
             };
@@ -74,7 +74,7 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, FetchError> {
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<TcpStream>;
+    type Response = Stream;
     type Error = FetchError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, FetchError>> + Send>>;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LOCATION, USER_AGENT};
 use hyper::{Request, Response, Uri};
@@ -22,8 +22,9 @@ use crate::allowed_host::bare;
 use crate::connector::Connector;
 use crate::{AllowedHost, FetchError, is_public};
 
-/// How many connections to one host are kept for the next request.
-const IDLE_PER_HOST: usize = 4;
+/// What the program calls itself.
+pub(crate) const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("czo/", env!("CARGO_PKG_VERSION")));
 
 /// The longest URL.
 const MAX_URL_BYTES: usize = 8 * 1024;
@@ -41,7 +42,7 @@ const MAX_URL_BYTES: usize = 8 * 1024;
 /// machine.
 #[derive(Clone)]
 pub struct Fetcher {
-    client: Client<HttpsConnector<Connector>, Empty<Bytes>>,
+    pub(crate) client: Client<HttpsConnector<Connector>, Full<Bytes>>,
     options: Arc<FetchOptions>,
 }
 
@@ -56,11 +57,18 @@ pub struct FetchOptions {
     pub timeout: Duration,
     /// How many redirects are followed. Default 3.
     pub max_redirects: usize,
+    /// How many connections to one host are kept for the next request. Default 4.
+    pub idle_per_host: usize,
 }
 
 impl Default for FetchOptions {
     fn default() -> Self {
-        Self { allow: Vec::new(), timeout: Duration::from_secs(20), max_redirects: 3 }
+        Self {
+            allow: Vec::new(),
+            timeout: Duration::from_secs(20),
+            max_redirects: 3,
+            idle_per_host: 4,
+        }
     }
 }
 
@@ -92,7 +100,7 @@ impl Fetcher {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .pool_max_idle_per_host(options.idle_per_host)
             .build(connector);
         Self { client, options: Arc::new(options) }
     }
@@ -122,7 +130,7 @@ impl Fetcher {
     async fn exchange(&self, url: &str, limit: usize) -> Result<Fetched, FetchError> {
         let mut url = self.checked(Url::parse(url).ok())?;
         for _ in 0..=self.options.max_redirects {
-            let response = self.send(&url).await?;
+            let response = self.ask(&url).await?;
             let status = response.status();
             if status.is_success() {
                 return read(response, limit).await;
@@ -141,20 +149,17 @@ impl Fetcher {
         Err(FetchError::Redirects { limit: self.options.max_redirects })
     }
 
-    async fn send(&self, url: &Url) -> Result<Response<Incoming>, FetchError> {
-        let wrong = FetchError::Url { reason: "it cannot be sent" };
-        let Ok(uri) = url.as_str().parse::<Uri>() else { return Err(wrong) };
-        let mut request = Request::new(Empty::new());
-        *request.uri_mut() = uri;
+    async fn ask(&self, url: &Url) -> Result<Response<Incoming>, FetchError> {
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = uri(url)?;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        let agent = concat!("czo/", env!("CARGO_PKG_VERSION"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        headers.insert(USER_AGENT, AGENT);
         self.client.request(request).await.map_err(|error| of_exchange(Box::new(error)))
     }
 
     /// A URL that may be asked, as far as it tells by itself.
-    fn checked(&self, url: Option<Url>) -> Result<Url, FetchError> {
+    pub(crate) fn checked(&self, url: Option<Url>) -> Result<Url, FetchError> {
         let refuse = |reason| Err(FetchError::Url { reason });
         let Some(mut url) = url else { return refuse("it is no URL") };
         if url.as_str().len() > MAX_URL_BYTES {
@@ -194,6 +199,11 @@ impl fmt::Debug for Fetcher {
     }
 }
 
+/// A URL as the client wants it.
+pub(crate) fn uri(url: &Url) -> Result<Uri, FetchError> {
+    url.as_str().parse().map_err(|_| FetchError::Url { reason: "it cannot be sent" })
+}
+
 /// Whether a host is the top-level domain `domain` or within it.
 fn is_name_of(host: &str, domain: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
@@ -222,7 +232,7 @@ async fn read(response: Response<Incoming>, limit: usize) -> Result<Fetched, Fet
 }
 
 /// What went wrong with an exchange. What the connector said is at the bottom of it.
-fn of_exchange(error: Box<dyn Error + Send + Sync>) -> FetchError {
+pub(crate) fn of_exchange(error: Box<dyn Error + Send + Sync>) -> FetchError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(&*error);
     while let Some(current) = cause {
         if let Some(FetchError::Refused { host }) = current.downcast_ref() {

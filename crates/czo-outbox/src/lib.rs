@@ -12,6 +12,7 @@ mod staged;
 mod status;
 mod store;
 mod wake;
+mod with_staged;
 
 pub use error::OutboxError;
 pub use event_log::{EventLog, LogFilter, Replay, ReplayTarget};
@@ -21,3 +22,4 @@ pub use parked::{Parked, ParkedEvent, ParkedFilter};
 pub use relay::{Relay, RelayHandle, RelayHealth, RelayOptions};
 pub use staged::StagedEvent;
 pub use status::OutboxStatus;
+pub use with_staged::WithStaged;

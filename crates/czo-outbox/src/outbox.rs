@@ -6,9 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use czo_repo::{BeforeCommit, Database, DatabaseError, UnitOfWork};
 
-use crate::StagedEvent;
 use crate::store::{Store, Stream};
 use crate::wake::Wake;
+use crate::with_staged::Writers;
+use crate::{StagedEvent, WithStaged};
 
 /// What the outbox keeps, and for how long.
 #[derive(Clone, Debug)]
@@ -78,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) wake: Wake,
     /// Nothing in the mirror itself.
     mirror: Option<Arc<Shared>>,
+    /// Who else writes for each event; nobody in the mirror.
+    writers: Writers,
 }
 
 impl Outbox {
@@ -87,10 +90,12 @@ impl Outbox {
         let store = Store::new(database.clone(), Stream::Mirror);
         // What happened is logged once.
         let of_mirror = options.clone().keep_log(None).mirrored(false);
-        let mirror = Shared { store, options: of_mirror, wake: Wake::default(), mirror: None };
+        let (wake, writers) = (Wake::default(), Writers::default());
+        let mirror = Shared { store, options: of_mirror, wake, mirror: None, writers };
         let (store, wake) = (Store::new(database.clone(), Stream::Main), Wake::default());
         let mirror = Some(Arc::new(mirror));
-        Self { shared: Arc::new(Shared { store, options, wake, mirror }) }
+        let writers = Writers::default();
+        Self { shared: Arc::new(Shared { store, options, wake, mirror, writers }) }
     }
 
     /// The stream of events for a second bus, an outbox like this one with tables of its own: a
@@ -115,6 +120,16 @@ impl Outbox {
     /// with a [mirror](Self::mirror)), which fails if they can't be.
     pub fn publish(&self, tx: &UnitOfWork, event: impl Into<StagedEvent>) {
         tx.before_commit(&self.shared, event.into());
+    }
+
+    /// From now on, `writer` too writes rows for the events of each unit of work, and of this
+    /// outbox and its clones; it is the unit's own transaction. Where nobody is registered it
+    /// costs nothing.
+    ///
+    /// A program registers when it starts, in every process that publishes: what is published by
+    /// one where it is not registered it does not hear of.
+    pub fn also(&self, writer: Arc<dyn WithStaged>) {
+        self.shared.writers.add(writer);
     }
 
     /// Tells relays that there is something to publish. They notice by themselves too, a little
@@ -153,6 +168,7 @@ impl BeforeCommit for Shared {
     ) -> Result<(), DatabaseError> {
         let events: Vec<_> = items.iter().collect();
         self.store.insert(tx, &events).await?;
+        self.writers.write(tx, &items).await?;
         if let Some(mirror) = self.mirror.clone().filter(|_| self.options.mirrored) {
             // What is for one group was for everyone before.
             let events: Vec<_> = items.iter().filter(|event| event.group.is_none()).collect();

@@ -64,6 +64,12 @@ impl StagedEvent {
         &self.event
     }
 
+    /// The key whose order it keeps.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     pub(crate) fn partition(&self) -> Partition {
         let id = self.event.id.uuid();
         let key = match &self.key {

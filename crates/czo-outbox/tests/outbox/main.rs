@@ -13,3 +13,4 @@ mod retention;
 mod settlement;
 mod shop;
 mod staging;
+mod writers;

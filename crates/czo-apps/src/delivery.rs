@@ -1,0 +1,16 @@
+//! Deliveries of webhooks: rows of the write they tell of, and what people do with them.
+
+mod body;
+mod deliveries;
+pub(crate) mod dialect;
+mod ids;
+mod staging;
+mod state;
+pub(crate) mod wake;
+
+pub use deliveries::{
+    DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, WebhookDeliveries,
+};
+pub use ids::WebhookDeliveryId;
+pub use staging::WebhookStaging;
+pub use state::DeliveryState;
