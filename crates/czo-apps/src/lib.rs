@@ -4,6 +4,7 @@ mod delivery;
 mod dispatcher;
 mod error;
 mod events;
+mod fetch_transport;
 mod grant;
 mod id;
 mod manifest;
@@ -23,6 +24,7 @@ pub use dispatcher::{
 };
 pub use error::{AppError, HandshakeProblem, HandshakeStep};
 pub use events::{AppInstalled, AppUninstalled, AppUpdated, add_app_events};
+pub use fetch_transport::FetchTransport;
 pub use grant::{AppGrant, AppGrantError};
 pub use id::{AppSecretId, AppTokenId, AppWebhookId, HandshakeId, InstallationId};
 pub use manifest::{
@@ -34,8 +36,9 @@ pub use manifest::{
 };
 pub use permissions::{AppPermissions, app_scope};
 pub use registry::{
-    AppRegistry, AppToken, Consent, InstallRequest, Installation, InstallationStatus, IssuedToken,
-    ManifestSource, RegistryOptions, RegistryParts, RotatedSecret, Swept, UpdateOutcome,
+    AppRegistry, AppToken, AppWebhook, Consent, InstallRequest, Installation, InstallationStatus,
+    IssuedToken, ManifestSource, RegistryOptions, RegistryParts, RotatedSecret, Swept,
+    UpdateOutcome,
 };
 pub use signature::{
     Jwk, Jwks, MessageId, PublicKey, ReceivedHeaders, SecretError, SignatureError,

@@ -41,7 +41,7 @@ pub use self::secrets::RotatedSecret;
 pub use self::sweep::Swept;
 pub use self::tokens::{AppToken, IssuedToken};
 pub use self::update::UpdateOutcome;
-pub use self::view::Installation;
+pub use self::view::{AppWebhook, Installation};
 use crate::events::PRODUCER;
 use crate::{AppError, AppTransport, AppUpdated, InstallationId, ManifestRules, Vault};
 

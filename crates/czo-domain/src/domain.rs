@@ -3,7 +3,8 @@
 use std::fmt;
 
 use czo_core::{
-    CatalogueError, Classified, ErrorKind, EventCatalogue, GroupError, TopicPatternError,
+    CatalogueError, Classified, ErrorKind, EventCatalogue, GroupError, Permission,
+    TopicPatternError,
 };
 use czo_hooks::RegisterError;
 use thiserror::Error;
@@ -26,6 +27,11 @@ pub trait Domain: Send + Sync {
 
     /// Its schema changes.
     fn migrations(&self) -> Option<MigrationSet>;
+
+    /// What third-party apps may ask for of it.
+    fn app_permissions(&self) -> Vec<Permission> {
+        Vec::new()
+    }
 
     /// Adds the events it publishes to the catalogue of the program. Others can't be
     /// [staged](crate::DomainEvents::stage).

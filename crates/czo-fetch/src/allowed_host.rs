@@ -1,10 +1,12 @@
 //! Hosts that are asked although they are inside.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use url::Host;
 
 /// A host and port that may be asked although its address is not public: `127.0.0.1:9000`,
 /// `[::1]:9000`, `images.internal:80`.
@@ -24,6 +26,16 @@ pub struct AllowedHostError {
 }
 
 impl AllowedHost {
+    /// The host, without the port.
+    #[must_use]
+    pub fn host(&self) -> Host {
+        match self.host.parse() {
+            Ok(IpAddr::V4(address)) => Host::Ipv4(address),
+            Ok(IpAddr::V6(address)) => Host::Ipv6(address),
+            Err(_) => Host::Domain(self.host.clone()),
+        }
+    }
+
     /// Whether it is this host, written as in a parsed URL, at this port.
     pub(crate) fn is(&self, host: &str, port: u16) -> bool {
         self.port == port && self.host == bare(host)
@@ -42,7 +54,7 @@ impl FromStr for AllowedHost {
         let wrong = || AllowedHostError { text: text.chars().take(100).collect() };
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         // Written as it comes out of a URL.
-        let host = url::Host::parse(host).map_err(|_| wrong())?.to_string();
+        let host = Host::parse(host).map_err(|_| wrong())?.to_string();
         let port = port.parse().map_err(|_| wrong())?;
         Ok(Self { host: bare(&host).to_owned(), port })
     }

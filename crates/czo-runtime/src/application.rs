@@ -5,8 +5,9 @@ mod serving;
 
 use std::sync::Arc;
 
-use czo_core::{DeadLetters, EventBus, JobAdmin, StaticRoles};
-use czo_domain::{DomainContext, DomainName, EventOutlet};
+use czo_apps::{AppPermissions, AppTokens};
+use czo_core::{DeadLetters, EventBus, JobAdmin, PermissionService, StaticRoles};
+use czo_domain::{DomainContext, DomainName, EventOutlet, Registration};
 use czo_events::{ParityLedger, SchemaGuard};
 use czo_fetch::Fetcher;
 use czo_graphql::Subgraph;
@@ -17,6 +18,7 @@ use czo_repo::{Database, DatabaseHealth};
 use czo_telemetry::Telemetry;
 use secrecy::SecretString;
 
+use crate::apps::{self, Apps, AppsParts, Credentials, WebhooksHealth};
 use crate::bus_health::BusHealth;
 use crate::cache::{self, CacheAdmin, CacheHealth};
 use crate::dead_letters::{self, DeadLetterAdmin};
@@ -46,6 +48,8 @@ pub struct Application {
     jobs: JobStores,
     tasks: JobTasks,
     jobs_health: JobsHealth,
+    apps: Apps,
+    webhooks_health: WebhooksHealth,
     topology: EventTopology,
     tokens: AccessTokens,
     shops: Shops,
@@ -102,7 +106,24 @@ impl Czo {
         let mirror_health = OutboxHealth::named("outbox_mirror");
         let jobs = JobStores::open(&config.jobs, &database).await?;
         let jobs_health = JobsHealth::new(jobs.clone());
-        let permissions = Arc::new(config.static_roles());
+        let permissions: Arc<dyn PermissionService> =
+            Arc::new(AppPermissions::new(Arc::new(config.static_roles())));
+        let apps = Apps::open(AppsParts {
+            config,
+            database: &database,
+            outbox: &outbox,
+            permissions: permissions.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            catalogue: &catalogue,
+            offered: self.app_permissions(),
+        })?;
+        apps.know_events().await?;
+        let webhooks_health = WebhooksHealth::default();
+        let credentials = Credentials {
+            people: tokens.clone(),
+            apps: AppTokens::new(database.clone(), clock.clone()),
+        };
         let context = DomainContext {
             database: database.clone(),
             outlet: EventOutlet::new(outbox.clone()).only_listed(&catalogue),
@@ -120,13 +141,15 @@ impl Czo {
 
         let cache = CacheAdmin::new(context.cache.clone(), &config.cache);
         let mut api = Api::new(config.http_options()?, ids)
-            .authenticator(Arc::new(tokens.clone()))
+            .authenticator(Arc::new(credentials))
             .shops(Arc::new(shops.clone()))
             .health(Arc::new(DatabaseHealth(database)))
             .health(Arc::new(BusHealth::of(&bus)))
             .health(Arc::new(outbox_health.clone()))
             .health(Arc::new(jobs_health.clone()))
             .health(Arc::new(CacheHealth(cache.clone())))
+            .health(Arc::new(webhooks_health.clone()))
+            .routes(apps::routes(&apps, permissions.clone()))
             .routes(jobs::routes(jobs.clone(), permissions.clone()))
             .routes(cache::routes(cache, permissions.clone()))
             .routes(parity::routes(parity.clone(), &outbox, permissions.clone()));
@@ -144,7 +167,10 @@ impl Czo {
         let dead_letters = dead_letters.open(&topology);
         let letters = DeadLetterAdmin::new(dead_letters.clone());
         api = api.routes(dead_letters::routes(letters, permissions));
-        let own = jobs::keep_tidy(Arc::new(jobs.clone()), config.jobs.keep())?;
+        let mut own = Registration::default();
+        jobs::keep_tidy(&mut own, Arc::new(jobs.clone()), config.jobs.keep())?;
+        apps::keep_tidy(&mut own, apps.registry())?;
+        let own = own.into_parts();
         let tasks = JobTasks::of(&jobs, &own, &registered)?;
         for (name, parts) in registered {
             for pending in parts.subscriptions {
@@ -175,6 +201,8 @@ impl Czo {
             jobs,
             tasks,
             jobs_health,
+            apps,
+            webhooks_health,
             topology,
             tokens,
             shops,
@@ -258,6 +286,13 @@ impl Application {
     #[must_use]
     pub fn job_admin(&self) -> Arc<dyn JobAdmin> {
         Arc::new(self.jobs.clone())
+    }
+
+    /// The third-party apps of the shops. What is to be sent to them is, by a server:
+    /// [`serve`](Self::serve) does.
+    #[must_use]
+    pub fn apps(&self) -> &Apps {
+        &self.apps
     }
 
     /// Who publishes and who consumes what.

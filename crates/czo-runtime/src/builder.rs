@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use czo_core::{Clock, EventCatalogue, IdGenerator, SystemClock, SystemIds};
+use czo_core::{Clock, EventCatalogue, IdGenerator, Permission, SystemClock, SystemIds};
 use czo_domain::{Domain, DomainName};
 use czo_hooks::HookRegistry;
 use czo_migrations::Migrator;
@@ -55,18 +55,34 @@ impl Czo {
     pub fn event_catalogue(&self) -> Result<EventCatalogue, RuntimeError> {
         let mut catalogue = EventCatalogue::default();
         catalogue.add_system()?;
+        czo_apps::add_app_events(&mut catalogue)?;
         for domain in self.domains.iter().chain(&self.elsewhere) {
             domain.events(&mut catalogue)?;
         }
         Ok(catalogue)
     }
 
-    /// The migrations of the runtime, of the outbox, of the jobs and of the domains, in boot order.
+    /// The migrations of the runtime, of the outbox, of the jobs, of apps and of the domains, in boot
+    /// order.
     #[must_use]
     pub fn migrator(&self) -> Migrator {
         let domains = self.domains.iter().filter_map(|domain| domain.migrations());
-        let own = [czo_migrations::runtime(), czo_migrations::outbox(), czo_migrations::jobs()];
+        let own = [
+            czo_migrations::runtime(),
+            czo_migrations::outbox(),
+            czo_migrations::jobs(),
+            czo_migrations::apps(),
+            czo_migrations::webhooks(),
+        ];
         Migrator::new(own.into_iter().chain(domains).collect())
+    }
+
+    /// What third-party apps may ask for: what the domains offer, those [left to other
+    /// processes](Self::only) too.
+    #[must_use]
+    pub fn app_permissions(&self) -> Vec<Permission> {
+        let domains = self.domains.iter().chain(&self.elsewhere);
+        domains.flat_map(|domain| domain.app_permissions()).collect()
     }
 
     /// Only these domains of the program, and what they depend on.

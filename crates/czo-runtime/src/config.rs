@@ -1,5 +1,6 @@
 //! What can be configured, and where each value comes from.
 
+mod apps;
 mod cache;
 mod error;
 mod event_bus;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data_dir;
 
+pub use apps::{AppsConfig, WebhooksConfig};
 pub use cache::{CacheConfig, CacheProvider};
 pub use error::ConfigError;
 use error::value_error;
@@ -67,6 +69,10 @@ pub struct Config {
     pub cache: CacheConfig,
     /// What is fetched from the outside.
     pub fetch: FetchConfig,
+    /// Third-party apps.
+    pub apps: AppsConfig,
+    /// What is sent to them.
+    pub webhooks: WebhooksConfig,
     /// The log.
     pub log: LogConfig,
     /// Roles that tokens may carry, beside `owner`, which may do everything.
@@ -86,6 +92,8 @@ impl Default for Config {
             jobs: JobsConfig::default(),
             cache: CacheConfig::default(),
             fetch: FetchConfig::default(),
+            apps: AppsConfig::default(),
+            webhooks: WebhooksConfig::default(),
             log: LogConfig::default(),
             roles: BTreeMap::new(),
         }
@@ -120,6 +128,11 @@ impl Config {
         data_dir::read_token(&self.owner_token_path())
     }
 
+    /// Where the key is kept that secrets of apps are sealed with, unless it is configured.
+    pub(crate) fn vault_key_path(&self) -> PathBuf {
+        data_dir::vault_key_path(&self.data_dir, &self.database_options().url)
+    }
+
     pub(crate) fn from_figment(figment: &Figment) -> Result<Self, ConfigError> {
         let config: Self = figment.extract().map_err(|error| value_error(&error))?;
         config.check()?;
@@ -142,6 +155,13 @@ impl Config {
             ("jobs.lease_seconds", self.jobs.lease_seconds > 0),
             ("jobs.keep_days", self.jobs.keep_days > 0),
             ("fetch.timeout_seconds", self.fetch.timeout_seconds > 0),
+            ("apps.token_days", self.apps.token_days > 0),
+            ("apps.timeout_seconds", self.apps.timeout_seconds > 0),
+            ("webhooks.concurrency", self.webhooks.concurrency > 0),
+            ("webhooks.per_endpoint", self.webhooks.per_endpoint > 0),
+            ("webhooks.timeout_seconds", self.webhooks.timeout_seconds > 0),
+            ("webhooks.keep_log_days", self.webhooks.keep_log_days > 0),
+            ("webhooks.keep_dead_days", self.webhooks.keep_dead_days > 0),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, fits)| !fits) {
             return Err(wrong(key, "expected a number of at least 1"));
@@ -150,6 +170,7 @@ impl Config {
         self.jobs.check()?;
         self.event_bus.check()?;
         self.cache.check()?;
+        self.webhooks.check()?;
         if self.roles.contains_key(StaticRoles::OWNER) {
             let message =
                 "the role `owner` may do everything and cannot be changed; use another name";
@@ -337,6 +358,13 @@ mod tests {
             ("[cache]\nmemory_mib = 0", "cache.memory_mib"),
             ("[fetch]\nallow = [\"localhost\"]", "fetch.allow"),
             ("[fetch]\ntimeout_seconds = 0", "fetch.timeout_seconds"),
+            ("[apps]\nvault_keys = \"s3cr3t\"", "apps.vault_keys"),
+            ("[apps]\nvault_keys = [\"s3cr3t\"]", "apps.vault_keys"),
+            ("[apps]\napi_url = \"shop.example\"", "apps.api_url"),
+            ("[apps]\nallow = [\"localhost\"]", "apps.allow"),
+            ("[apps]\ntoken_days = 0", "apps.token_days"),
+            ("[webhooks]\nper_endpoint = 0", "webhooks.per_endpoint"),
+            ("[webhooks]\nschedule_seconds = []", "webhooks.schedule_seconds"),
             ("[jobs]\nprovider = \"memory\"\nworker = false", "jobs.worker"),
             ("[jobs]\nconcurrency = 0", "jobs.concurrency"),
             ("[jobs]\nlease_seconds = 0", "jobs.lease_seconds"),

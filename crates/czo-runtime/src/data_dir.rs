@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::RuntimeError;
 
 const OWNER_TOKEN: &str = "owner-token";
+const VAULT_KEY: &str = "vault-key";
 
 fn error(path: &Path) -> impl FnOnce(std::io::Error) -> RuntimeError {
     let path = path.to_owned();
@@ -25,16 +26,26 @@ pub(crate) fn create(folder: &Path) -> Result<(), RuntimeError> {
     builder.create(folder).map_err(error(folder))
 }
 
-/// Where the owner's token of a database is kept: `owner-token` for the embedded one, and for
-/// PostgreSQL a file that is named for the database, so that no token takes the place of another.
+/// Where the owner's token of a database is kept.
 pub(crate) fn owner_token_path(folder: &Path, database: &DatabaseUrl) -> PathBuf {
+    path_for(folder, OWNER_TOKEN, database)
+}
+
+/// Where the key is kept that the secrets of apps in a database are sealed with.
+pub(crate) fn vault_key_path(folder: &Path, database: &DatabaseUrl) -> PathBuf {
+    path_for(folder, VAULT_KEY, database)
+}
+
+/// A file that belongs to a database: of that name for the embedded one, and for PostgreSQL named
+/// for the database, so that none takes the place of another.
+fn path_for(folder: &Path, name: &str, database: &DatabaseUrl) -> PathBuf {
     let name = match database.sqlite_path() {
-        Some(_) => OWNER_TOKEN.to_owned(),
+        Some(_) => name.to_owned(),
         None => {
             let place = database.to_string();
             let words = place.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.');
             let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-            format!("{OWNER_TOKEN}-{}", words.join("-"))
+            format!("{name}-{}", words.join("-"))
         }
     };
     folder.join(name)
@@ -50,6 +61,21 @@ pub(crate) fn read_token(path: &Path) -> Option<SecretString> {
 pub(crate) fn write_owner_token(path: &Path, token: &SecretString) -> Result<(), RuntimeError> {
     path.parent().map_or(Ok(()), create)?;
     write_private(path, &format!("{}\n", token.expose_secret()))
+}
+
+/// Writes a file that is only ever readable by its owner, whole and at once; where there is one, it
+/// stays as it is.
+pub(crate) fn write_new_private(path: &Path, text: &str) -> Result<(), RuntimeError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file =
+        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(error(path))?;
+    file.write_all(text.as_bytes()).map_err(error(path))?;
+    match file.persist_noclobber(path) {
+        Err(failed) if failed.error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(error(path)(failed.error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes a file that is only ever readable by its owner.

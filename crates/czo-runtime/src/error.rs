@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use czo_apps::AppError;
 use czo_core::{
     BusError, CatalogueError, Classified, ErrorKind, Group, JobError, JobName, MoneyError,
     TopicPattern,
@@ -197,6 +198,24 @@ pub enum RuntimeError {
     /// Redis, where jobs are, can't be used.
     #[error("the Redis of `jobs.url` cannot be used")]
     Redis(#[source] RedisJobsError),
+    /// Third-party apps.
+    #[error(transparent)]
+    Apps(#[from] AppError),
+    /// The key in the data folder is none.
+    #[error(
+        "`{}` holds no key: put back the one that the secrets of apps were sealed with, or delete the \
+         file where no app is installed", path.display()
+    )]
+    VaultKeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Where the server listens is no URL that apps can be told.
+    #[error("apps cannot reach `{url}`: set `apps.api_url`")]
+    ApiUrl {
+        /// What it would be.
+        url: String,
+    },
     /// The job queue failed.
     #[error(transparent)]
     Jobs(#[from] JobError),
@@ -247,6 +266,7 @@ impl Classified for RuntimeError {
             Self::Migration(error) => error.kind(),
             Self::Bus(error) => error.kind(),
             Self::Jobs(error) => error.kind(),
+            Self::Apps(error) => error.kind(),
             Self::Redis(error) => error.kind(),
             Self::Schema(error) => error.kind(),
             Self::Listen { .. }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod application;
+mod apps;
 mod asyncapi;
 mod builder;
 mod bus_health;
@@ -24,11 +25,12 @@ mod tokens;
 mod topology;
 
 pub use application::Application;
+pub use apps::Apps;
 pub use builder::{Czo, CzoBuilder};
 pub use config::{
-    CacheConfig, CacheProvider, Config, ConfigError, DEFAULT_FILE, DatabaseConfig, EventBusConfig,
-    EventBusProvider, FetchConfig, GraphqlConfig, JobsConfig, JobsProvider, LogConfig,
-    OutboxConfig, RabbitMqConfig, RoleConfig, ServerConfig,
+    AppsConfig, CacheConfig, CacheProvider, Config, ConfigError, DEFAULT_FILE, DatabaseConfig,
+    EventBusConfig, EventBusProvider, FetchConfig, GraphqlConfig, JobsConfig, JobsProvider,
+    LogConfig, OutboxConfig, RabbitMqConfig, RoleConfig, ServerConfig, WebhooksConfig,
 };
 pub use error::RuntimeError;
 pub use server_file::RunningServer;

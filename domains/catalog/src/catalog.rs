@@ -1,11 +1,11 @@
 //! The catalogue as a domain.
 
-use czo_core::{CatalogueError, EventCatalogue, JobName, NewJob};
+use czo_core::{CatalogueError, EventCatalogue, JobName, NewJob, Permission};
 use czo_domain::{Domain, DomainContext, DomainError, DomainName, MigrationSet, Registration};
 
 use crate::events::{ProductCreated, ProductDeleted, ProductPublished, ProductUpdated};
 use crate::imports::{ForgetImports, ImportProducts};
-use crate::products::{CATALOG, Products};
+use crate::products::{CATALOG, PRODUCT_READ, PRODUCT_WRITE, Products};
 use crate::thumbnails::FetchThumbnail;
 use crate::{Imports, Thumbnails, graphql, repair, rest};
 
@@ -31,6 +31,10 @@ impl Domain for Catalog {
 
     fn migrations(&self) -> Option<MigrationSet> {
         Some(czo_migrations::catalog())
+    }
+
+    fn app_permissions(&self) -> Vec<Permission> {
+        vec![PRODUCT_READ, PRODUCT_WRITE]
     }
 
     fn events(&self, catalogue: &mut EventCatalogue) -> Result<(), CatalogueError> {

@@ -26,6 +26,19 @@ impl DeliveryState {
     pub const ALL: [Self; 6] =
         [Self::Waiting, Self::Retrying, Self::Held, Self::Delivered, Self::Filtered, Self::Dead];
 
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Retrying => "retrying",
+            Self::Held => "held",
+            Self::Delivered => "delivered",
+            Self::Filtered => "filtered",
+            Self::Dead => "dead",
+        }
+    }
+
     /// What it is in the database.
     pub(crate) fn number(self) -> i16 {
         match self {

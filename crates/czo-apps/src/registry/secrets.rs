@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use czo_core::RequestContext;
 use czo_repo::UnitOfWork;
@@ -12,8 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::rows::secret::{self, Column, SecretKind};
 use super::{AppRegistry, WRITE};
 use crate::{
-    AppError, AppSecretId, InstallationId, PublicKey, SecretError, Signer, SignerKey, SigningKey,
-    SigningSecret, VaultPlace,
+    AppError, AppSecretId, AppWebhookId, InstallationId, Jwks, PublicKey, SecretError, Signer,
+    SignerKey, SigningKey, SigningKeys, SigningSecret, VaultPlace,
 };
 
 /// New secrets of an app. The secret is shown here and never again.
@@ -25,6 +26,19 @@ pub struct RotatedSecret {
     pub public_key: PublicKey,
     /// Until when messages are signed with the old ones, too.
     pub old_until: DateTime<Utc>,
+}
+
+/// What a dispatcher signs with.
+#[async_trait]
+impl SigningKeys for AppRegistry {
+    async fn signer(
+        &self,
+        app: InstallationId,
+        _: AppWebhookId,
+    ) -> Result<Signer, Box<dyn std::error::Error + Send + Sync>> {
+        let signer = Self::signer(self, app).await?;
+        Ok(signer.ok_or(AppError::NotFound { id: app })?)
+    }
 }
 
 impl AppRegistry {
@@ -92,6 +106,18 @@ impl AppRegistry {
         let keys = secrets.into_iter().filter(counts).map(|row| self.unseal(&row));
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() { Ok(None) } else { Ok(Some(Signer::of(keys)?)) }
+    }
+
+    /// The public keys of an app, by which it verifies `v1a` signatures: those that sign now, and those
+    /// that were replaced and still do. `None` for an app that there is not, or not yet, or not any
+    /// more. They are no secret, and no permission is asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`signer`](Self::signer).
+    pub async fn public_keys(&self, app: InstallationId) -> Result<Option<Jwks>, AppError> {
+        let signer = self.signer(app).await?;
+        Ok(signer.map(|signer| Jwks::of(&signer.public_keys())))
     }
 
     pub(super) async fn insert_secrets(

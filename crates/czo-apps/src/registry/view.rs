@@ -2,13 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use czo_core::{ActorId, ShopId};
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::rows::installation::{InstallationStatus, Model};
-use crate::{AppGrant, AppManifest, InstallationId};
+use super::rows::webhook;
+use crate::{AppGrant, AppManifest, AppWebhookId, InstallationId, Webhook};
 
 /// One app in one shop, as may be known of it: without tokens, secrets and what is set up.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Installation {
@@ -19,6 +22,7 @@ pub struct Installation {
     /// Whether the app may act.
     pub status: InstallationStatus,
     /// What the app says of itself.
+    #[schemars(with = "Value")]
     pub manifest: AppManifest,
     /// What it is allowed.
     pub granted: Vec<AppGrant>,
@@ -51,6 +55,34 @@ impl Installation {
             created_at: row.created_at,
             updated_at: row.updated_at,
             version: row.version,
+        }
+    }
+}
+
+/// A webhook of an app, and whether it is used.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AppWebhook {
+    /// Its id, by which deliveries name it.
+    pub id: AppWebhookId,
+    /// Whether messages are sent to it.
+    pub is_active: bool,
+    /// Why not: `app_disabled`, or what the receiver answered for too long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_reason: Option<String>,
+    /// What the manifest says of it.
+    #[schemars(with = "Value")]
+    pub definition: Webhook,
+}
+
+impl AppWebhook {
+    pub(super) fn of(row: webhook::Model) -> Self {
+        Self {
+            id: row.id,
+            is_active: row.is_active,
+            disabled_reason: row.disabled_reason,
+            definition: row.definition.0,
         }
     }
 }

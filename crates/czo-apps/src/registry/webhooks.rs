@@ -2,20 +2,41 @@
 
 use std::collections::BTreeMap;
 
+use czo_core::RequestContext;
 use czo_repo::UnitOfWork;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
-use super::AppRegistry;
 use super::rows::installation::{self, InstallationStatus};
 use super::rows::webhook::{self, Column, KeptWebhook};
 use super::topics::matching;
+use super::{AppRegistry, AppWebhook, READ};
 use crate::{AppError, AppWebhookId, InstallationId};
 
 /// Why the webhooks of an app that is switched off are not active.
 const APP_DISABLED: &str = "app_disabled";
 
 impl AppRegistry {
+    /// The webhooks of an app, by their identifiers.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::NotFound`]; without `app:read`, and when the database fails.
+    pub async fn webhooks(
+        &self,
+        ctx: &RequestContext,
+        id: InstallationId,
+    ) -> Result<Vec<AppWebhook>, AppError> {
+        let shop = self.allow(ctx, &READ).await?;
+        self.row(shop, id).await?;
+        let rows = webhook::Entity::find()
+            .filter(Column::AppId.eq(id))
+            .order_by_asc(Column::Identifier)
+            .all(&**self.db())
+            .await?;
+        Ok(rows.into_iter().map(AppWebhook::of).collect())
+    }
+
     /// Makes the webhooks of an installation those of its manifest. Which is which is known by their
     /// identifiers.
     ///

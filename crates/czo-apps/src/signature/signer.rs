@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::error::SecretError;
 use super::headers::SignatureHeaders;
-use super::key::SigningKey;
+use super::key::{PublicKey, SigningKey};
 use super::message_id::MessageId;
 use super::scheme::{MAC_VERSION, MAX_KEYS, SIGNATURE_VERSION, preamble};
 use super::secret::SigningSecret;
@@ -74,6 +74,15 @@ impl Signer {
             1..=MAX_KEYS => Ok(Self { keys }),
             found => Err(SecretError::Number { most: MAX_KEYS, found }),
         }
+    }
+
+    /// The public halves of its keys, the newest first.
+    pub(crate) fn public_keys(&self) -> Vec<PublicKey> {
+        let public = |key: &SignerKey| match key {
+            SignerKey::Key(key) => Some(key.public_key()),
+            SignerKey::Secret(_) => None,
+        };
+        self.keys.iter().filter_map(public).collect()
     }
 
     /// The headers of an attempt, at `now`, to deliver a message. The body must be sent byte by

@@ -40,8 +40,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Application {
     /// Listens, calls `ready` with the URL, and serves until SIGTERM or Ctrl-C, with a relay from
-    /// the outbox to the bus unless `outbox.relay` says no, and doing jobs unless `jobs.worker`
-    /// does. Then it takes no more of either, and lets requests and jobs finish and events be
+    /// the outbox to the bus unless `outbox.relay` says no, doing jobs unless `jobs.worker` does, and
+    /// sending webhooks unless `webhooks.dispatch` does. Then it takes no more of either, and lets requests and jobs finish and events be
     /// handled, for at most `server.drain_seconds`; jobs that were not done wait again, events that
     /// were not handled stay in the outbox. A second signal ends it at once.
     ///
@@ -96,6 +96,11 @@ impl Application {
             self.jobs_health.has_worker();
             Crew::start(&self.jobs, &self.tasks, &self.config.jobs, for_work)
         });
+        let dispatcher = self.config.webhooks.dispatch.then(|| {
+            let dispatcher = self.apps.dispatch();
+            self.webhooks_health.is_of(dispatcher.health());
+            dispatcher
+        });
         ready(&url);
 
         let mut stopped_at = None;
@@ -115,6 +120,11 @@ impl Application {
             || drain.saturating_sub(stopped_at.map_or(Duration::ZERO, |at: Instant| at.elapsed()));
         if let Some(crew) = crew {
             crew.ended(left()).await;
+        }
+        if let Some(dispatcher) = dispatcher
+            && !dispatcher.drain(left().mul_f64(RELAY_SHARE)).await
+        {
+            tracing::info!("deliveries are left to other servers and the next start");
         }
         if let Some(relays) = relays
             && !relays.drain(left().mul_f64(RELAY_SHARE)).await

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use czo_core::{
     HandlerError, Job, JobAdmin, JobContext, JobFilter, JobHandler, JobName, JobState, NewJob,
 };
-use czo_domain::{Parts, Registration};
+use czo_domain::Registration;
 use serde::{Deserialize, Serialize};
 
 use crate::RuntimeError;
@@ -31,16 +31,19 @@ struct Purger {
     keep: Duration,
 }
 
-/// The runtime's own job and its schedule.
+/// Hands in the job and its schedule.
 ///
 /// # Errors
 ///
 /// Never: an empty job has a JSON form.
-pub(crate) fn keep_tidy(admin: Arc<dyn JobAdmin>, keep: Duration) -> Result<Parts, RuntimeError> {
-    let mut own = Registration::default();
+pub(crate) fn keep_tidy(
+    own: &mut Registration,
+    admin: Arc<dyn JobAdmin>,
+    keep: Duration,
+) -> Result<(), RuntimeError> {
     let job = NewJob::of(&PurgeJobs {})?.unique("all");
     own.job(Purger { admin, keep }).schedule(PurgeJobs::NAME, PATTERN, job);
-    Ok(own.into_parts())
+    Ok(())
 }
 
 #[async_trait]

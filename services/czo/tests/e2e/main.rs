@@ -30,3 +30,4 @@ mod races;
 mod replay;
 mod shutdown;
 mod start_refusals;
+mod third_party;

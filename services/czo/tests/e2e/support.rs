@@ -1,5 +1,6 @@
 //! What the tests share: a place to run in, the program as a process, and those who talk to it.
 
+mod app;
 mod client;
 mod log;
 mod postgres;
@@ -9,6 +10,7 @@ mod server;
 mod site;
 mod wait;
 
+pub(crate) use app::App;
 pub(crate) use client::{Client, code_of, user_error};
 pub(crate) use log::{Event, events};
 pub(crate) use postgres::PostgresDatabase;

@@ -1,5 +1,7 @@
 //! `app_installation`.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use czo_core::{ActorId, ShopId};
 use czo_repo::Resource;
@@ -63,6 +65,16 @@ pub enum InstallationStatus {
     /// Not at the moment.
     #[sea_orm(string_value = "disabled")]
     Disabled,
+}
+
+impl fmt::Display for InstallationStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Installing => "installing",
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+        })
+    }
 }
 
 /// A manifest that was read and found to be good, as JSON.

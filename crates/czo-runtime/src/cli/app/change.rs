@@ -1,0 +1,111 @@
+//! `app update`, `consent`, `disable`, `enable` and `uninstall`
+
+use clap::Args;
+use czo_apps::{AppGrant, Consent, UpdateOutcome};
+
+use super::install::{Source, source};
+use super::shop::{AppName, ShopArgs};
+use crate::Application;
+use crate::cli::confirm::{confirm, confirm_unless};
+use crate::cli::output::{print, print_note};
+
+/// Which app.
+#[derive(Debug, Args)]
+pub struct WhichApp {
+    /// The app: `app_…` or `com.example.app`
+    app: AppName,
+    #[command(flatten)]
+    shop: ShopArgs,
+}
+
+/// Which app, and to what.
+#[derive(Debug, Args)]
+pub struct UpdateArgs {
+    #[command(flatten)]
+    which: WhichApp,
+    /// The new manifest: its URL, or a file. Default: where the app says that its newest is
+    #[arg(long, value_name = "URL|FILE", value_parser = source)]
+    manifest: Option<Source>,
+    /// Consent to what it asks for in addition, without being asked
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Which app is removed.
+#[derive(Debug, Args)]
+pub struct UninstallArgs {
+    #[command(flatten)]
+    which: WhichApp,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+impl UpdateArgs {
+    pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
+        let ctx = self.which.shop.context(application).await?;
+        let registry = application.apps().registry();
+        let id = self.which.app.find(application, &ctx).await?;
+        let manifest = self.manifest.map(|source| source.read()).transpose()?;
+        let outcome = registry.update(&ctx, id, manifest).await?;
+        let said = outcome.diff().to_string();
+        print(if said.is_empty() { "nothing is new" } else { said.trim_end() });
+        let UpdateOutcome::NeedsConsent { pending, .. } = outcome else { return Ok(()) };
+        ask(&pending, self.yes, "It keeps what it has until then; allow it that, too?")?;
+        registry.consent(&ctx, id, &Consent::To(pending)).await?;
+        print(&format!("{id} is allowed what it asks for"));
+        Ok(())
+    }
+}
+
+impl WhichApp {
+    pub(super) async fn consent(self, application: &Application, yes: bool) -> anyhow::Result<()> {
+        let ctx = self.shop.context(application).await?;
+        let registry = application.apps().registry();
+        let id = self.app.find(application, &ctx).await?;
+        let pending = registry.get(&ctx, id).await?.pending;
+        if pending.is_empty() {
+            print(&format!("{id} asks for nothing that it does not have"));
+            return Ok(());
+        }
+        ask(&pending, yes, "Allow it that?")?;
+        registry.consent(&ctx, id, &Consent::To(pending)).await?;
+        print(&format!("{id} is allowed what it asks for"));
+        Ok(())
+    }
+
+    pub(super) async fn switch(self, application: &Application, on: bool) -> anyhow::Result<()> {
+        let ctx = self.shop.context(application).await?;
+        let registry = application.apps().registry();
+        let id = self.app.find(application, &ctx).await?;
+        let app = match on {
+            true => registry.enable(&ctx, id).await?,
+            false => registry.disable(&ctx, id).await?,
+        };
+        print(&format!("{id} is {}", app.status));
+        Ok(())
+    }
+}
+
+impl UninstallArgs {
+    pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
+        let ctx = self.which.shop.context(application).await?;
+        let registry = application.apps().registry();
+        let id = self.which.app.find(application, &ctx).await?;
+        let app = registry.get(&ctx, id).await?;
+        let question = format!(
+            "Uninstall {}? Its tokens, secrets, webhooks and what was set up are gone then.",
+            app.manifest.id
+        );
+        confirm(self.yes, &question)?;
+        registry.uninstall(&ctx, id).await?;
+        print(&format!("{} is uninstalled", app.manifest.id));
+        Ok(())
+    }
+}
+
+fn ask(pending: &[AppGrant], yes: bool, question: &str) -> anyhow::Result<()> {
+    print_note("it asks for:");
+    pending.iter().for_each(|grant| print_note(&format!("  {grant}")));
+    confirm_unless(yes, question, "this lets an app do more")
+}

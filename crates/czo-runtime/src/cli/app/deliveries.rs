@@ -1,0 +1,192 @@
+//! `app deliveries`, `resend`, `recover` and `dlq`
+
+use anyhow::{Context, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args};
+use czo_apps::{DeliveryFilter, DeliveryRecord, DeliveryState, WebhookDeliveryId};
+use czo_core::EventType;
+
+use super::shop::{AppName, ShopArgs};
+use crate::Application;
+use crate::apps::{DeliveryView, WholeDelivery};
+use crate::cli::moment::Moment;
+use crate::cli::output::{one_line, print, print_json, print_table};
+
+/// Which deliveries are shown.
+#[derive(Debug, Args)]
+pub struct DeliveriesArgs {
+    /// The app: `app_…` or `com.example.app`
+    app: AppName,
+    #[command(flatten)]
+    shop: ShopArgs,
+    /// Only this one, with what was sent and every attempt
+    #[arg(long, value_name = "MSG")]
+    id: Option<WebhookDeliveryId>,
+    /// Only those in this state
+    #[arg(long, value_parser = state())]
+    state: Option<DeliveryState>,
+    /// Only those of events of this type
+    #[arg(long, value_name = "TYPE")]
+    event_type: Option<EventType>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    limit: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which deliveries are sent again.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("meant").args(["id", "since"]).required(true))]
+pub struct ResendArgs {
+    /// The app: `app_…` or `com.example.app`
+    app: AppName,
+    #[command(flatten)]
+    shop: ShopArgs,
+    /// This one
+    #[arg(long, value_name = "MSG")]
+    id: Option<WebhookDeliveryId>,
+    /// All of events since then, such as `2h`, or a time by RFC 3339, whatever became of them
+    #[arg(long, value_name = "T")]
+    since: Option<Moment>,
+    /// With `--since`: only of events before
+    #[arg(long, value_name = "T", requires = "since")]
+    until: Option<Moment>,
+}
+
+/// Since when.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// The app: `app_…` or `com.example.app`
+    app: AppName,
+    #[command(flatten)]
+    shop: ShopArgs,
+    /// Of events since then: `2h`, `7d`, or a time by RFC 3339
+    #[arg(long, value_name = "T")]
+    since: Moment,
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub struct DlqArgs {
+    /// The app: `app_…` or `com.example.app`
+    app: AppName,
+    #[command(flatten)]
+    shop: ShopArgs,
+    /// Send them again, instead of showing them
+    #[arg(long)]
+    redrive: bool,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
+    /// Print JSON
+    #[arg(long, conflicts_with = "redrive")]
+    json: bool,
+}
+
+fn state() -> impl TypedValueParser<Value = DeliveryState> {
+    PossibleValuesParser::new(DeliveryState::ALL.map(DeliveryState::as_str)).try_map(|text| {
+        let found = DeliveryState::ALL.into_iter().find(|state| state.as_str() == text);
+        found.ok_or("there is no such state")
+    })
+}
+
+impl DeliveriesArgs {
+    pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
+        let ctx = self.shop.context(application).await?;
+        let app = self.app.find(application, &ctx).await?;
+        application.apps().registry().get(&ctx, app).await?;
+        let deliveries = application.apps().deliveries();
+        let mut filter = DeliveryFilter::all().app(app);
+        filter = self.state.into_iter().fold(filter, DeliveryFilter::state);
+        filter = self.event_type.into_iter().fold(filter, DeliveryFilter::event_type);
+        let Some(id) = self.id else {
+            let found = deliveries.list(&filter, self.limit, None).await?;
+            return show(found, self.json);
+        };
+        let found = deliveries.list(&filter.id(id), 1, None).await?.pop();
+        let record = found.with_context(|| format!("there is no delivery {id} to this app"))?;
+        let attempts = deliveries.attempts(id).await?;
+        print_json(&WholeDelivery::of(record, attempts))
+    }
+}
+
+impl ResendArgs {
+    pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
+        let ctx = self.shop.context(application).await?;
+        let app = self.app.find(application, &ctx).await?;
+        application.apps().registry().get(&ctx, app).await?;
+        let deliveries = application.apps().deliveries();
+        let filter = DeliveryFilter::all().app(app);
+        if let Some(id) = self.id {
+            if deliveries.resend_range(&filter.id(id), 1).await? == 0 {
+                bail!("there is no delivery {id} to this app that is done");
+            }
+            print(&format!("{id} is sent again"));
+            return Ok(());
+        }
+        let now = application.context().clock.now();
+        let times = self.since.map(|since| since.resolve(now));
+        let filter = times.into_iter().fold(filter, DeliveryFilter::since);
+        let until = self.until.map(|until| until.resolve(now));
+        let filter = until.into_iter().fold(filter, DeliveryFilter::until);
+        again(deliveries.resend_range(&filter, u64::MAX).await?);
+        Ok(())
+    }
+}
+
+impl RecoverArgs {
+    pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
+        let ctx = self.shop.context(application).await?;
+        let app = self.app.find(application, &ctx).await?;
+        application.apps().registry().get(&ctx, app).await?;
+        let since = self.since.resolve(application.context().clock.now());
+        let filter = DeliveryFilter::all().app(app).since(since);
+        again(application.apps().deliveries().redrive(&filter, u64::MAX).await?);
+        Ok(())
+    }
+}
+
+impl DlqArgs {
+    pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
+        let ctx = self.shop.context(application).await?;
+        let app = self.app.find(application, &ctx).await?;
+        application.apps().registry().get(&ctx, app).await?;
+        let deliveries = application.apps().deliveries();
+        let filter = DeliveryFilter::all().app(app).state(DeliveryState::Dead);
+        if self.redrive {
+            again(deliveries.redrive(&filter, self.limit).await?);
+            return Ok(());
+        }
+        show(deliveries.list(&filter, self.limit, None).await?, self.json)
+    }
+}
+
+fn again(count: u64) {
+    let deliveries = if count == 1 { "delivery" } else { "deliveries" };
+    print(&format!("{count} {deliveries} on the way again"));
+}
+
+fn show(found: Vec<DeliveryRecord>, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(&found.into_iter().map(DeliveryView::from).collect::<Vec<_>>());
+    }
+    if found.is_empty() {
+        print("no deliveries");
+        return Ok(());
+    }
+    let row = |record: DeliveryRecord| {
+        [
+            record.id.to_string(),
+            record.event_type,
+            record.state.as_str().to_owned(),
+            record.sent.to_string(),
+            record.created_at.to_rfc3339(),
+            record.error.as_deref().map(one_line).unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> = found.into_iter().map(row).collect();
+    print_table(["ID", "EVENT", "STATE", "SENT", "PUBLISHED", "ERROR"], &rows);
+    Ok(())
+}

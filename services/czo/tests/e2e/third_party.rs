@@ -1,0 +1,154 @@
+//! Third-party apps: installed, told what happens, and allowed what they asked for.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{App, Client, Server, Site, code_of, eventually, on_each_database};
+
+/// A server that talks to the app, and the app installed in its shop by the API.
+async fn installed(site: &Site, app: &App) -> (Server, String) {
+    let server = site.start().await;
+    let id = install(&server.owner(), app).await;
+    (server, id)
+}
+
+async fn install(owner: &Client, app: &App) -> String {
+    let order = json!({ "manifestUrl": app.manifest_url() });
+    let answer = owner.request(Method::POST, "/api/apps/install").json(&order).send().await;
+    let answer = answer.expect("an answer");
+    let (status, body) = (answer.status(), answer.json::<Value>().await.expect("JSON"));
+    assert_eq!(status, 201, "{body:#}");
+    body["id"].as_str().expect("an id").to_owned()
+}
+
+fn talking_to(site: Site, app: &App) -> Site {
+    site.with("CZO_APPS__ALLOW", &app.allowed())
+}
+
+on_each_database! {
+    async fn an_installed_app_is_told_what_it_wants_to_hear(site: Site) {
+        let app = App::start().await;
+        let site = talking_to(site, &app);
+        let (server, id) = installed(&site, &app).await;
+        let owner = server.owner().with_correlation_id("order-66");
+        let created = owner.create(json!({ "title": "Ink" })).await;
+
+        let received = app.receives(1).await;
+        let [message] = &*received else { panic!("one message: {received:#?}") };
+        assert!(message.is_genuine);
+        assert_eq!(message.body["type"], "product.item.created");
+        assert_eq!(message.body["data"]["data"]["productId"], created["product"]["id"]);
+        assert_eq!(message.headers["x-czo-app-id"], "com.example.watcher");
+        assert_eq!(message.headers["x-correlation-id"], "order-66");
+
+        let deliveries = eventually("the log has it", async || {
+            let path = format!("/api/apps/{id}/deliveries?state=delivered");
+            let page: Value = server.owner().get(&path).await.json().await.expect("JSON");
+            page["deliveries"].as_array().filter(|found| found.len() == 1).cloned()
+        })
+        .await;
+        assert_eq!(deliveries[0]["id"], message.id.as_str());
+    }
+
+    async fn an_app_may_do_what_it_asked_for_and_nothing_else(site: Site) {
+        let app = App::start().await;
+        let site = talking_to(site, &app);
+        let (server, id) = installed(&site, &app).await;
+        let as_app = server.visitor().with_token(&app.token());
+        assert!(as_app.count().await > 0);
+        const CREATE: &str = r#"mutation {
+            productCreate(input: { title: "x", variants: [{ price: "1" }] }) { product { id } }
+        }"#;
+        let refused = as_app.graphql(CREATE, json!({})).await;
+        assert_eq!(code_of(&refused), "FORBIDDEN");
+        assert_eq!(as_app.get("/api/apps").await.status(), 403);
+
+        let disabled = server.owner().post(&format!("/api/apps/{id}/disable"), "").await;
+        assert_eq!(disabled.status(), 200);
+        assert_eq!(as_app.get("/api/apps").await.status(), 401);
+        server.owner().post(&format!("/api/apps/{id}/enable"), "").await;
+        assert_eq!(as_app.get("/api/apps").await.status(), 403);
+
+        let gone = server.owner().request(Method::DELETE, &format!("/api/apps/{id}"));
+        assert_eq!(gone.send().await.expect("an answer").status(), 204);
+        assert_eq!(as_app.get("/api/apps").await.status(), 401);
+    }
+
+    async fn what_is_committed_arrives_though_the_server_dies_before_it_is_sent(site: Site) {
+        let app = App::start().await;
+        let site = talking_to(site, &app).with("CZO_WEBHOOKS__SCHEDULE_SECONDS", "[0, 1, 1, 1]");
+        let (server, _) = installed(&site, &app).await;
+        app.refuses_with(503);
+        server.owner().create(json!({ "title": "Ink" })).await;
+        let first = app.receives(1).await.remove(0);
+        server.kill().await;
+        app.refuses_with(0);
+        let server = site.start().await;
+        let received = app.receives(2).await;
+        assert!(received.iter().all(|message| message.id == first.id && message.is_genuine));
+        assert!(received.iter().all(|message| message.body == first.body));
+        server.stop().await.succeeded();
+    }
+
+    async fn apps_are_managed_from_the_command_line(site: Site) {
+        let app = App::start().await;
+        let site = talking_to(site, &app);
+        let server = site.start().await;
+        let url = app.manifest_url();
+        let refused = site.czo(&["app", "install", &url]).await;
+        assert!(refused.refusal().contains("--yes"), "{}", refused.refusal());
+        site.czo(&["app", "install", &url, "--yes"]).await.succeeded();
+
+        let listed = site.czo(&["app", "list", "--json"]).await.succeeded().json();
+        assert_eq!(listed[0]["manifest"]["id"], "com.example.watcher");
+        let named = "com.example.watcher";
+        let shown = site.czo(&["app", "show", named]).await.succeeded().stdout;
+        assert!(shown.contains("product:read") && shown.contains("(active)"), "{shown}");
+
+        server.owner().create(json!({ "title": "Ink" })).await;
+        let first = app.receives(1).await.remove(0);
+        let delivery = eventually("it is delivered", async || {
+            let command = ["app", "deliveries", named, "--state", "delivered", "--json"];
+            let found = site.czo(&command).await.succeeded().json();
+            found[0]["id"].as_str().map(str::to_owned)
+        })
+        .await;
+        assert_eq!(delivery, first.id);
+        let whole = site.czo(&["app", "deliveries", named, "--id", &delivery]).await.succeeded();
+        assert_eq!(whole.json()["log"][0]["status"], 204);
+        site.czo(&["app", "resend", named, "--id", &delivery]).await.succeeded();
+        assert_eq!(app.receives(2).await[1].id, first.id);
+
+        let rotated = site.czo(&["app", "rotate-secret", named]).await.succeeded().stdout;
+        assert!(rotated.contains("whsec_") && rotated.contains("whpk_"), "{rotated}");
+        site.czo(&["app", "disable", named]).await.succeeded();
+        site.czo(&["app", "enable", named]).await.succeeded();
+        site.czo(&["app", "uninstall", named, "--yes"]).await.succeeded();
+        let listed = site.czo(&["app", "list"]).await.succeeded().stdout;
+        assert_eq!(listed.trim(), "no apps");
+        server.stop().await.succeeded();
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_no_one_allowed_is_not_reached() {
+    let app = App::start().await;
+    let site = Site::sqlite();
+    let server = site.start().await;
+    let order = json!({ "manifestUrl": app.manifest_url() });
+    let answer = server.owner().request(Method::POST, "/api/apps/install").json(&order);
+    let answer = answer.send().await.expect("an answer");
+    assert_eq!(answer.status(), 422);
+    let problem = answer.text().await.expect("a problem");
+    assert!(problem.contains("https"), "{problem}");
+}
+
+#[tokio::test]
+async fn the_keys_that_messages_are_signed_with_are_there_for_everybody() {
+    let app = App::start().await;
+    let site = talking_to(Site::sqlite(), &app);
+    let (server, id) = installed(&site, &app).await;
+    let keys: Value =
+        server.visitor().get(&format!("/api/apps/{id}/jwks.json")).await.json().await.expect("JSON");
+    assert_eq!(keys["keys"][0]["crv"], "Ed25519");
+}
