@@ -115,8 +115,8 @@ impl Czo {
             permissions: permissions.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
-            catalogue: &catalogue,
-            offered: self.app_permissions(),
+            rules: self.manifest_rules()?,
+            event_types: self.app_events()?,
         })?;
         apps.know_events().await?;
         let webhooks_health = WebhooksHealth::default();

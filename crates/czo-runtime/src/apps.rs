@@ -7,16 +7,15 @@ mod sweep;
 mod vault_key;
 mod view;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use czo_apps::{
     AppError, AppRegistry, DispatcherHandle, DispatcherOptions, FetchTransport, ManifestRules,
     RegistryOptions, RegistryParts, Vault, WebhookDeliveries, WebhookDispatcher, WebhookStaging,
 };
-use czo_core::{
-    Clock, EventCatalogue, EventType, IdGenerator, Permission, PermissionService, SYSTEM_PRODUCER,
-};
-use czo_fetch::Fetcher;
+use czo_core::{Clock, EventType, IdGenerator, PermissionService};
+use czo_fetch::{AllowedHost, Fetcher};
 use czo_outbox::Outbox;
 use czo_repo::Database;
 
@@ -35,9 +34,10 @@ pub(crate) struct AppsParts<'p> {
     pub(crate) permissions: Arc<dyn PermissionService>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGenerator>,
-    pub(crate) catalogue: &'p EventCatalogue,
-    /// What apps may ask for.
-    pub(crate) offered: Vec<Permission>,
+    /// What manifests of this program are held to.
+    pub(crate) rules: ManifestRules,
+    /// Which events webhooks may be for.
+    pub(crate) event_types: BTreeSet<EventType>,
 }
 
 /// The third-party apps of a program.
@@ -47,16 +47,18 @@ pub struct Apps {
     staging: WebhookStaging,
     fetcher: Fetcher,
     options: DispatcherOptions,
-    event_types: Vec<EventType>,
+    event_types: BTreeSet<EventType>,
 }
 
 impl Apps {
     /// The apps of this database. From now on, what is published through the outbox has its
     /// deliveries.
     pub(crate) fn open(parts: AppsParts<'_>) -> Result<Self, RuntimeError> {
-        let AppsParts { config, database, outbox, clock, ids, .. } = parts;
-        let event_types = offered_events(parts.catalogue);
-        let rules = rules(config, parts.offered, event_types.clone());
+        let AppsParts { config, database, outbox, clock, ids, event_types, .. } = parts;
+        let rules = parts
+            .rules
+            .insecure_hosts(config.apps.allow.iter().map(AllowedHost::host))
+            .dashboard_origins(config.apps.dashboard_urls.iter().cloned());
         let fetcher = Fetcher::new(config.apps.fetch_options(&config.webhooks));
         let vault = Vault::new(vault_key::keys(config)?).map_err(AppError::from)?;
         let options = RegistryOptions::new(api_url(config)?)
@@ -109,30 +111,6 @@ impl Apps {
             .options(self.options.clone())
             .spawn()
     }
-}
-
-/// What manifests are held to in this program.
-pub(crate) fn rules(
-    config: &Config,
-    offered: impl IntoIterator<Item = Permission>,
-    event_types: impl IntoIterator<Item = EventType>,
-) -> ManifestRules {
-    let version = env!("CARGO_PKG_VERSION").parse().expect("cargo wants versions to be semantic");
-    ManifestRules::new(version)
-        .permissions(offered)
-        .event_types(event_types)
-        .insecure_hosts(config.apps.allow.iter().map(|allowed| allowed.host()))
-        .dashboard_origins(config.apps.dashboard_urls.iter().cloned())
-}
-
-/// The types of events that webhooks may be for: those of domains and of apps. What the system says
-/// of itself is of no shop.
-pub(crate) fn offered_events(catalogue: &EventCatalogue) -> Vec<EventType> {
-    let of_shops = |event: &&czo_core::EventDescriptor| event.producer != SYSTEM_PRODUCER;
-    let mut types: Vec<_> =
-        catalogue.iter().filter(of_shops).map(|event| event.event_type.clone()).collect();
-    types.dedup();
-    types
 }
 
 fn api_url(config: &Config) -> Result<czo_apps::HttpUrl, RuntimeError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use czo_core::{Clock, EventCatalogue, IdGenerator, Permission, SystemClock, SystemIds};
+use czo_core::{Clock, EventCatalogue, IdGenerator, SystemClock, SystemIds};
 use czo_domain::{Domain, DomainName};
 use czo_hooks::HookRegistry;
 use czo_migrations::Migrator;
@@ -75,14 +75,6 @@ impl Czo {
             czo_migrations::webhooks(),
         ];
         Migrator::new(own.into_iter().chain(domains).collect())
-    }
-
-    /// What third-party apps may ask for: what the domains offer, those [left to other
-    /// processes](Self::only) too.
-    #[must_use]
-    pub fn app_permissions(&self) -> Vec<Permission> {
-        let domains = self.domains.iter().chain(&self.elsewhere);
-        domains.flat_map(|domain| domain.app_permissions()).collect()
     }
 
     /// Only these domains of the program, and what they depend on.

@@ -12,6 +12,9 @@ use crate::{Imports, Thumbnails, graphql, repair, rest};
 /// Once an hour.
 const FORGET_IMPORTS: JobName = JobName::from_static("catalog.forget_imports_hourly");
 
+/// What apps may ask to have.
+static PERMISSIONS: [Permission; 2] = [PRODUCT_READ, PRODUCT_WRITE];
+
 /// The catalogue as a domain: hand it to `Czo::builder()`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Catalog;
@@ -33,15 +36,15 @@ impl Domain for Catalog {
         Some(czo_migrations::catalog())
     }
 
-    fn app_permissions(&self) -> Vec<Permission> {
-        vec![PRODUCT_READ, PRODUCT_WRITE]
-    }
-
     fn events(&self, catalogue: &mut EventCatalogue) -> Result<(), CatalogueError> {
         catalogue.add::<ProductCreated>(CATALOG.as_str())?;
         catalogue.add::<ProductUpdated>(CATALOG.as_str())?;
         catalogue.add::<ProductDeleted>(CATALOG.as_str())?;
         catalogue.add::<ProductPublished>(CATALOG.as_str())
+    }
+
+    fn permissions(&self) -> &[Permission] {
+        &PERMISSIONS
     }
 
     fn register(

@@ -38,7 +38,7 @@ on_each_database! {
         assert!(message.is_genuine);
         assert_eq!(message.body["type"], "product.item.created");
         assert_eq!(message.body["data"]["data"]["productId"], created["product"]["id"]);
-        assert_eq!(message.headers["x-czo-app-id"], "com.example.watcher");
+        assert_eq!(message.headers["x-czo-app-id"], id);
         assert_eq!(message.headers["x-correlation-id"], "order-66");
 
         let deliveries = eventually("the log has it", async || {
@@ -148,7 +148,12 @@ async fn the_keys_that_messages_are_signed_with_are_there_for_everybody() {
     let app = App::start().await;
     let site = talking_to(Site::sqlite(), &app);
     let (server, id) = installed(&site, &app).await;
-    let keys: Value =
-        server.visitor().get(&format!("/api/apps/{id}/jwks.json")).await.json().await.expect("JSON");
+    let keys: Value = server
+        .visitor()
+        .get(&format!("/api/apps/{id}/jwks.json"))
+        .await
+        .json()
+        .await
+        .expect("JSON");
     assert_eq!(keys["keys"][0]["crv"], "Ed25519");
 }

@@ -87,7 +87,8 @@ impl ShowArgs {
         for webhook in &webhooks {
             let definition = &webhook.definition;
             let reason = webhook.disabled_reason.as_deref().map(one_line).unwrap_or_default();
-            let state = if webhook.is_active { "active".to_owned() } else { format!("off, {reason}") };
+            let state =
+                if webhook.is_active { "active".to_owned() } else { format!("off, {reason}") };
             let (name, url) = (&definition.identifier, definition.target_url.as_str());
             print(&format!("webhook    {} {name} {url} ({state})", webhook.id));
         }

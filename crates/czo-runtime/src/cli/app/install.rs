@@ -64,7 +64,10 @@ impl InstallArgs {
         for request in &offered.permissions {
             let purpose = one_line(&request.purpose);
             let actions = request.actions.join(", ");
-            print_note(&format!("  {}: {actions} ({})  {purpose}", request.resource, request.scope));
+            print_note(&format!(
+                "  {}: {actions} ({})  {purpose}",
+                request.resource, request.scope
+            ));
         }
         if asked.is_empty() {
             print_note("  nothing");

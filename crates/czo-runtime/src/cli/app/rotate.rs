@@ -32,7 +32,9 @@ impl RotateArgs {
         let registry = application.apps().registry();
         let rotated = registry.rotate_secret(&ctx, id, self.overlap()).await?;
         let until = rotated.old_until.to_rfc3339();
-        print_note(&format!("shown this once; messages bear the old signatures, too, until {until}"));
+        print_note(&format!(
+            "shown this once; messages bear the old signatures, too, until {until}"
+        ));
         print(&format!("secret      {}", rotated.secret.expose_secret()));
         print(&format!("public key  {}", rotated.public_key));
         Ok(())

@@ -13,7 +13,7 @@ const PAGE: i32 = 100;
 
 /// Whose apps.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct ShopArgs {
+pub(super) struct ShopArgs {
     /// The shop; where there is only one, that
     #[arg(long, value_name = "SHOP")]
     shop: Option<ShopId>,
@@ -71,7 +71,9 @@ impl std::str::FromStr for AppName {
             return Ok(Self::Installation(id));
         }
         let name = text.parse().map(Self::App);
-        name.map_err(|_| "expected the id of an app in the shop, `app_…`, or its own, `com.example.app`")
+        name.map_err(
+            |_| "expected the id of an app in the shop, `app_…`, or its own, `com.example.app`",
+        )
     }
 }
 
