@@ -3,7 +3,8 @@
 use std::fmt;
 
 use czo_core::{
-    CatalogueError, Classified, ErrorKind, EventCatalogue, GroupError, TopicPatternError,
+    CatalogueError, Classified, ErrorKind, EventCatalogue, GroupError, Permission,
+    TopicPatternError,
 };
 use czo_hooks::RegisterError;
 use thiserror::Error;
@@ -12,8 +13,8 @@ use crate::{DomainContext, MigrationSet, Registration};
 
 /// A commerce domain, compiled in.
 ///
-/// At boot it is asked for its name, its migrations and its events, without a database at hand
-/// (`czo migrate` and `czo events` stop here); then, once and in dependency order, to
+/// At boot it is asked for its name, its migrations, its events and its permissions, without a
+/// database at hand (`czo migrate`, `czo events` and `czo app validate` stop here); then, once and in dependency order, to
 /// [`register`](Self::register) with everything it may use.
 pub trait Domain: Send + Sync {
     /// Its name. It owns the tables and groups whose names start with it.
@@ -36,6 +37,12 @@ pub trait Domain: Send + Sync {
     fn events(&self, catalogue: &mut EventCatalogue) -> Result<(), CatalogueError> {
         let _ = catalogue;
         Ok(())
+    }
+
+    /// The permissions that it asks for, which are those that apps of others may ask to have. One
+    /// that is not here no app gets.
+    fn permissions(&self) -> &[Permission] {
+        &[]
     }
 
     /// Builds its services from `context` and hands in what they offer.

@@ -1,5 +1,6 @@
 //! The command line that every program made with czo has.
 
+mod app;
 mod cache;
 mod config;
 mod confirm;
@@ -65,6 +66,9 @@ pub enum Command {
     /// Through the server that runs on the same data folder, or the one that `--server` names. Where none
     /// runs: in Redis, if the cache has one; a cache in memory ends with its server.
     Cache(cache::CacheArgs),
+    /// Help those who write an app: the schema of a manifest, what is wrong with one, deliveries
+    #[command(subcommand)]
+    App(app::AppCommand),
     /// Open and list shops
     #[command(subcommand)]
     Shops(shops::ShopsCommand),
@@ -161,6 +165,7 @@ impl Command {
             }
             Self::Dlq(args) => args.execute(&czo, &global.load()?).await,
             Self::Cache(args) => args.execute(&global.load()?).await,
+            Self::App(command) => command.execute(&czo).await,
             Self::Shops(command) => {
                 let application = boot_quietly(&czo, global).await?;
                 let outcome = command.execute(&application).await;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod app_rules;
 mod application;
 mod asyncapi;
 mod builder;

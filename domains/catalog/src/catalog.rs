@@ -1,16 +1,19 @@
 //! The catalogue as a domain.
 
-use czo_core::{CatalogueError, EventCatalogue, JobName, NewJob};
+use czo_core::{CatalogueError, EventCatalogue, JobName, NewJob, Permission};
 use czo_domain::{Domain, DomainContext, DomainError, DomainName, MigrationSet, Registration};
 
 use crate::events::{ProductCreated, ProductDeleted, ProductPublished, ProductUpdated};
 use crate::imports::{ForgetImports, ImportProducts};
-use crate::products::{CATALOG, Products};
+use crate::products::{CATALOG, PRODUCT_READ, PRODUCT_WRITE, Products};
 use crate::thumbnails::FetchThumbnail;
 use crate::{Imports, Thumbnails, graphql, repair, rest};
 
 /// Once an hour.
 const FORGET_IMPORTS: JobName = JobName::from_static("catalog.forget_imports_hourly");
+
+/// What apps may ask to have.
+static PERMISSIONS: [Permission; 2] = [PRODUCT_READ, PRODUCT_WRITE];
 
 /// The catalogue as a domain: hand it to `Czo::builder()`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +41,10 @@ impl Domain for Catalog {
         catalogue.add::<ProductUpdated>(CATALOG.as_str())?;
         catalogue.add::<ProductDeleted>(CATALOG.as_str())?;
         catalogue.add::<ProductPublished>(CATALOG.as_str())
+    }
+
+    fn permissions(&self) -> &[Permission] {
+        &PERMISSIONS
     }
 
     fn register(
