@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod foreign;
 mod jwks;
 mod keys;
+mod libraries;
 mod oracle;
 mod refused;
 mod rotation;

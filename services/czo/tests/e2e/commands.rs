@@ -20,7 +20,7 @@ async fn the_help_names_every_command() {
     let help = site.czo(&["--help"]).await.succeeded().stdout;
     for command in [
         "serve", "migrate", "config", "events", "outbox", "dlq", "shops", "tokens", "import",
-        "export",
+        "export", "app",
     ] {
         let stands_there = help.lines().any(|line| line.split_whitespace().next() == Some(command));
         assert!(stands_there, "{command} is not in\n{help}");

@@ -4,6 +4,7 @@
 mod support;
 
 mod access;
+mod apps;
 mod cache;
 mod commands;
 mod dlq;

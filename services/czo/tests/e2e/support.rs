@@ -14,7 +14,7 @@ pub(crate) use app::App;
 pub(crate) use client::{Client, code_of, user_error};
 pub(crate) use log::{Event, events};
 pub(crate) use postgres::PostgresDatabase;
-pub(crate) use process::Finished;
+pub(crate) use process::{Finished, Process};
 pub(crate) use rabbitmq::Broker;
 pub(crate) use server::Server;
 pub(crate) use site::Site;
