@@ -1,6 +1,6 @@
 //! What a dead and a slow receiver cost the others.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::options::Options;
 use crate::place::Place;
@@ -30,6 +30,11 @@ pub(crate) async fn measure(
     for _ in 0..options.isolation_rounds() {
         alone.extend(times(place, receiver, steady, &paths, &[]).await?);
         beside.extend(times(place, receiver, steady, &paths, &bad).await?);
+        let failed: i64 =
+            place.ask("SELECT count(*) FROM webhook_attempt WHERE status IS NULL").await?;
+        let waiting: i64 = place.ask("SELECT count(*) FROM webhook_delivery").await?;
+        crate::progress(&format!("{failed} attempts have failed, {waiting} wait for the bad ones"));
+        ensure!(failed > 0 && waiting > 0, "the bad ones were not bad");
     }
     Ok(Isolation { alone: percentile(&alone, 95), beside: percentile(&beside, 95) })
 }

@@ -193,7 +193,7 @@ impl Torture {
         ledger.set("departures", self.crew.departures);
         ledger.set("database_restarts", self.crashes);
         for manner in Manner::ALL {
-            ledger.set(manner.figure(), self.receiver.refused(manner));
+            ledger.set(manner.figure(), self.receiver.bad_answers(manner));
         }
         Ok(ledger)
     }

@@ -74,26 +74,26 @@ impl Manner {
         Self::ALL.into_iter().find(|manner| manner.path() == path)
     }
 
-    /// The name of how many messages it has not accepted.
+    /// The name of how many of its answers were bad.
     pub(crate) fn figure(self) -> &'static str {
         match self {
-            Self::Good => "refused_by_good",
-            Self::AlsoGood => "refused_by_also_good",
-            Self::Ordered => "refused_by_ordered",
-            Self::Hangs => "refused_by_hangs",
-            Self::Trickles => "refused_by_trickles",
-            Self::HangsUp => "refused_by_hangs_up",
-            Self::Fails => "refused_by_fails",
-            Self::Gone => "refused_by_gone",
-            Self::Redirects => "refused_by_redirects",
-            Self::AnswersTooMuch => "refused_by_answers_too_much",
-            Self::AsksForLess => "refused_by_asks_for_less",
+            Self::Good => "bad_answers_by_good",
+            Self::AlsoGood => "bad_answers_by_also_good",
+            Self::Ordered => "bad_answers_by_ordered",
+            Self::Hangs => "bad_answers_by_hangs",
+            Self::Trickles => "bad_answers_by_trickles",
+            Self::HangsUp => "bad_answers_by_hangs_up",
+            Self::Fails => "bad_answers_by_fails",
+            Self::Gone => "bad_answers_by_gone",
+            Self::Redirects => "bad_answers_by_redirects",
+            Self::AnswersTooMuch => "bad_answers_by_answers_too_much",
+            Self::AsksForLess => "bad_answers_by_asks_for_less",
         }
     }
 
     /// What it does with a message, after so many and so long since the beginning.
     pub(crate) fn answer(self, dice: &mut Dice, messages: usize, since: Duration) -> Answer {
-        let bad = match self {
+        match self {
             Self::Good | Self::AlsoGood => Answer::Accept,
             Self::Ordered => match dice.below(100) {
                 0..10 => Answer::Status(500),
@@ -116,8 +116,7 @@ impl Manner {
             }
             Self::AnswersTooMuch => sometimes(dice, 100, Answer::AcceptAtLength),
             Self::AsksForLess => sometimes(dice, 50, Answer::Less),
-        };
-        bad
+        }
     }
 }
 

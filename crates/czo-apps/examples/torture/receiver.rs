@@ -41,7 +41,7 @@ struct Noted {
     dice: Dice,
     arrivals: Vec<Arrival>,
     messages: HashMap<Manner, usize>,
-    refused: HashMap<Manner, u64>,
+    bad_answers: HashMap<Manner, u64>,
     /// Messages whose signature is not good.
     unsigned: u64,
     /// Requests to paths that no webhook has.
@@ -66,7 +66,7 @@ impl Receiver {
             dice: Dice::of(seed, 2),
             arrivals: Vec::new(),
             messages: HashMap::new(),
-            refused: HashMap::new(),
+            bad_answers: HashMap::new(),
             unsigned: 0,
             strays: 0,
             behaves: false,
@@ -121,8 +121,8 @@ impl Receiver {
         self.noted().strays
     }
 
-    pub(crate) fn refused(&self, manner: Manner) -> u64 {
-        self.noted().refused.get(&manner).copied().unwrap_or_default()
+    pub(crate) fn bad_answers(&self, manner: Manner) -> u64 {
+        self.noted().bad_answers.get(&manner).copied().unwrap_or_default()
     }
 
     async fn serve(&self, mut connection: TcpStream) -> io::Result<()> {
@@ -158,8 +158,8 @@ impl Receiver {
         if noted.behaves && manner != Manner::Gone {
             answer = Answer::Accept;
         }
-        if !answer.accepts() {
-            *noted.refused.entry(manner).or_default() += 1;
+        if answer != Answer::Accept {
+            *noted.bad_answers.entry(manner).or_default() += 1;
         }
         noted.arrivals.push(Arrival::of(manner, headers.id, &message.body, answer.accepts()));
         answer
