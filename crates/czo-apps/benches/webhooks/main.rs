@@ -74,6 +74,7 @@ async fn measure(place: &Place, options: &Options) -> Result<()> {
         progress("as many as two cores can");
         let sustained = sustained::measure(place, &mut receiver, options).await?;
         figure("webhooks_per_s", sustained.per_second);
+        figure("webhooks_fresh_per_s", sustained.fresh_per_second);
         figure("webhooks_bare_per_s", sustained.bare_per_second);
         let ratio = sustained.per_second / sustained.bare_per_second;
         figure("webhooks_per_s_over_bare_ratio", ratio);

@@ -121,9 +121,9 @@ async fn serve(mut connection: TcpStream, arrivals: &Arrivals) -> Result<()> {
         };
         let said = std::str::from_utf8(&read[..head])?;
         let path = said.split(' ').nth(1).unwrap_or_default().to_owned();
-        let length = said.lines().filter_map(|line| line.split_once(':'));
-        let length = length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-        let length: usize = length.last().map_or(Ok(0), |(_, value)| value.trim().parse())?;
+        let mut headers = said.lines().filter_map(|line| line.split_once(':'));
+        let length = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let length: usize = length.map_or(Ok(0), |(_, value)| value.trim().parse())?;
         while read.len() < head + length {
             if connection.read_buf(&mut read).await? == 0 {
                 return Ok(());

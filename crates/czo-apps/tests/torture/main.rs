@@ -1,7 +1,5 @@
 //! Some seconds of `cargo xtask torture webhooks` in every run of the tests.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 #[expect(dead_code, reason = "the example shows its progress and prints the figures")]
 #[path = "../../examples/torture/harness.rs"]
 mod harness;
