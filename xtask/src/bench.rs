@@ -75,6 +75,11 @@ const AREAS: &[Area] = &[
         targets: &[("czo-repo", "repo")],
         about: "repositories next to bare SeaORM, on both databases",
     },
+    Area {
+        name: "webhooks",
+        targets: &[("czo-apps", "webhooks")],
+        about: "committed events to receivers: how many, how soon, beside bad ones, next to hyper",
+    },
 ];
 
 /// Lists the areas or runs one.
@@ -132,7 +137,7 @@ mod tests {
         let error = area("apl").unwrap_err().to_string();
         assert!(error.contains("`apl`"), "{error}");
         assert!(
-            error.contains("known areas: api, bus, cache, events, jobs, outbox, repo"),
+            error.contains("known areas: api, bus, cache, events, jobs, outbox, repo, webhooks"),
             "{error}"
         );
     }

@@ -59,6 +59,12 @@ const AREAS: &[Area] = &[
         example: "outbox-torture",
         about: "relays, writers and consumers are killed, PostgreSQL crashes: sent, arrived, lost",
     },
+    Area {
+        name: "webhooks",
+        package: "czo-apps",
+        example: "webhooks-torture",
+        about: "dispatchers and writers are killed, receivers are bad: due, delivered, lost",
+    },
 ];
 
 /// Lists the areas or runs one.
@@ -122,7 +128,8 @@ mod tests {
     fn an_unknown_area_is_answered_with_the_known_ones() {
         let error = area("outbx").unwrap_err().to_string();
         assert!(
-            error.contains("`outbx`") && error.contains("known areas: bus, cache, outbox"),
+            error.contains("`outbx`")
+                && error.contains("known areas: bus, cache, outbox, webhooks"),
             "{error}"
         );
     }
