@@ -10,6 +10,7 @@ mod manifest;
 mod permissions;
 mod registry;
 mod signature;
+mod sync_call;
 mod tokens;
 mod transport;
 mod vault;
@@ -42,6 +43,7 @@ pub use signature::{
     SignatureHeaders, Signer, SignerKey, SigningKey, SigningSecret, Verified, Verifier,
     VerifierKey, header,
 };
+pub use sync_call::{SyncAnswer, SyncCallError, SyncFailure, SyncOptions, SyncWebhooks};
 pub use tokens::{AppIdentity, AppTokens};
 pub use transport::{AppAnswer, AppTransport, ExchangeLimits, TransportError};
 pub use vault::{Vault, VaultError, VaultKey, VaultKeyId, VaultPlace};
