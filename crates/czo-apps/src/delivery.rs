@@ -3,6 +3,7 @@
 mod body;
 mod deliveries;
 pub(crate) mod dialect;
+pub(crate) mod headers;
 mod ids;
 mod staging;
 mod state;

@@ -23,11 +23,11 @@ use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
 pub use self::health::DispatcherHealth;
+pub(crate) use self::keys::Signers;
 pub use self::keys::SigningKeys;
 pub use self::options::DispatcherOptions;
 
 use self::health::Standing;
-use self::keys::Signers;
 use self::run::Run;
 use crate::WebhookStaging;
 use crate::delivery::wake::CHANNEL;

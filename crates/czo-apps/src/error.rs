@@ -11,7 +11,7 @@ use thiserror::Error;
 
 pub use self::handshake::{HandshakeProblem, HandshakeStep};
 use crate::{AppGrant, AppId, InstallationId, ManifestError, SecretError, SignatureError};
-use crate::{HttpUrl, TransportError, VaultError};
+use crate::{HttpUrl, SyncCallError, TransportError, VaultError};
 
 /// What can go wrong with an app: any error of this crate, for those who do more than one thing.
 #[derive(Debug, Error)]
@@ -29,6 +29,9 @@ pub enum AppError {
     /// What is sealed can't be opened.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// An app that was asked gave no answer.
+    #[error(transparent)]
+    SyncCall(#[from] SyncCallError),
     /// The caller may not do this.
     #[error(transparent)]
     Permission(#[from] PermissionError),
@@ -166,6 +169,7 @@ impl Classified for AppError {
             Self::Signature(error) => error.kind(),
             Self::Secret(error) => error.kind(),
             Self::Vault(error) => error.kind(),
+            Self::SyncCall(error) => error.kind(),
             Self::Permission(error) => error.kind(),
             Self::Repo(error) => error.kind(),
             Self::Database(error) => error.kind(),
@@ -193,6 +197,7 @@ impl Classified for AppError {
         match self {
             Self::Repo(error) => error.is_retryable(),
             Self::Database(error) => error.is_retryable(),
+            Self::SyncCall(error) => error.is_retryable(),
             other => other.kind() == ErrorKind::Unavailable,
         }
     }

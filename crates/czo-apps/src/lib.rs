@@ -11,6 +11,7 @@ mod manifest;
 mod permissions;
 mod registry;
 mod signature;
+mod sync_call;
 mod tokens;
 mod transport;
 mod vault;
@@ -45,6 +46,7 @@ pub use signature::{
     SignatureHeaders, Signer, SignerKey, SigningKey, SigningSecret, Verified, Verifier,
     VerifierKey, header,
 };
+pub use sync_call::{SyncAnswer, SyncCallError, SyncFailure, SyncOptions, SyncWebhooks};
 pub use tokens::{AppIdentity, AppTokens};
 pub use transport::{AppAnswer, AppTransport, ExchangeLimits, TransportError};
 pub use vault::{Vault, VaultError, VaultKey, VaultKeyId, VaultPlace};

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::app_id::{AppId, AppIdError, Identifier, IdentifierError};
+pub(crate) use self::config_schema::ResponseCheck;
 pub use self::config_schema::{ConfigSchema, ResponseSchema};
 pub use self::diff::{
     Direction, ManifestDiff, PartChange, PartChanges, PermissionChange, VersionChange,

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use czo_core::describe;
-use czo_fetch::{Answer, FetchError, HeaderMap, HeaderName, HeaderValue, Outgoing};
+use czo_fetch::{Answer, FetchError, HeaderMap, Outgoing};
 use serde_json::Value;
 
 use super::Shared;
 use super::gate::Went;
 use super::redact::headers_text;
 use crate::delivery::dialect::without_nul;
-use crate::{AppWebhookId, InstallationId, MessageId, Signer, Webhook, WebhookDeliveryId};
+use crate::delivery::headers::headers;
+use crate::{AppWebhookId, InstallationId, MessageId, Webhook, WebhookDeliveryId};
 
 /// How much of an answer is kept.
 const KEPT_BODY: usize = 16 * 1024;
@@ -114,7 +115,8 @@ pub(super) async fn attempt(
         }
     };
     let at = shared.database.now();
-    let headers = headers(&delivery, &signer, at);
+    let signed = signer.sign(&MessageId::of(delivery.id), at, &delivery.body);
+    let headers = headers(&signed, &delivery.event_type, delivery.app, &delivery.correlation_id);
     let request_headers = headers_text(&headers);
     let outgoing = Outgoing::post(webhook.target_url.as_str(), delivery.body.clone());
     let outgoing =
@@ -148,26 +150,6 @@ pub(super) async fn attempt(
         log.is_cut = answer.is_cut;
     }
     Attempted { delivery, outcome, error, log: Some(log) }
-}
-
-/// What is said of the message: who it is for, and the signatures.
-fn headers(delivery: &Delivery, signer: &Signer, at: DateTime<Utc>) -> HeaderMap {
-    let signed = signer.sign(&MessageId::of(delivery.id), at, &delivery.body);
-    let app = delivery.app.to_string();
-    let own = [
-        ("content-type", "application/json"),
-        ("x-czo-event", delivery.event_type.as_str()),
-        ("x-czo-app-id", app.as_str()),
-        ("x-correlation-id", delivery.correlation_id.as_str()),
-    ];
-    let mut headers = HeaderMap::new();
-    for (name, value) in signed.iter().chain(own) {
-        // What HTTP can't say, as a correlation id from outside may be, is left out.
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
-    headers
 }
 
 /// What an answer means, and what is to be told of it.
@@ -210,6 +192,8 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use czo_fetch::{HeaderName, HeaderValue};
+
     use super::*;
 
     #[test]

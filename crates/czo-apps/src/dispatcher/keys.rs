@@ -33,14 +33,14 @@ pub trait SigningKeys: Send + Sync {
 type Known = HashMap<AppWebhookId, (Instant, Arc<Signer>)>;
 
 /// The signers that were asked for, for a while.
-pub(super) struct Signers {
+pub(crate) struct Signers {
     keys: Arc<dyn SigningKeys>,
     keep: Duration,
     known: Mutex<Known>,
 }
 
 impl Signers {
-    pub(super) fn new(keys: Arc<dyn SigningKeys>, keep: Duration) -> Self {
+    pub(crate) fn new(keys: Arc<dyn SigningKeys>, keep: Duration) -> Self {
         Self { keys, keep, known: Mutex::default() }
     }
 
@@ -48,7 +48,7 @@ impl Signers {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) async fn signer(
+    pub(crate) async fn signer(
         &self,
         app: InstallationId,
         webhook: AppWebhookId,
@@ -65,7 +65,7 @@ impl Signers {
     }
 
     /// Forgets a webhook that is not served any more.
-    pub(super) fn forget(&self, webhook: AppWebhookId) {
+    pub(crate) fn forget(&self, webhook: AppWebhookId) {
         self.known().remove(&webhook);
     }
 }

@@ -2,6 +2,7 @@
 
 use czo_core::{FieldError, FieldErrorCode};
 use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,6 +16,10 @@ const SECRET: &str = "x-secret";
 
 /// How many violations of a configuration are told.
 const MAX_VIOLATIONS: usize = 100;
+
+/// How much is told of what is wrong with an answer: names of its path, and bytes of a name and of the message.
+const MAX_PATH: usize = 16;
+const MAX_TEXT: usize = 256;
 
 /// The JSON Schema of what a merchant sets up: of an object, in draft 2020-12, with references
 /// into itself only and none that lead back. Text properties of the object itself may have
@@ -40,27 +45,12 @@ impl ConfigSchema {
 
     /// Everything that is wrong with a configuration, up to a hundred of it. Values are not repeated.
     pub(crate) fn violations(&self, config: &Value) -> Vec<FieldError> {
-        let field = |path: &str, message: String| FieldError {
-            field: segments(path).collect(),
-            code: FieldErrorCode::Invalid,
-            message,
-        };
         // What was read compiles, as it did then.
         let Ok(validator) = embedded_schema::compile(&self.0) else {
-            return vec![field("", "the app's schema of its configuration is none".to_owned())];
+            let message = "the app's schema of its configuration is none".to_owned();
+            return vec![invalid("", message)];
         };
-        let errors = validator.iter_errors(config).take(MAX_VIOLATIONS);
-        let told = errors.map(|error| {
-            let mut field =
-                field(error.instance_path().as_str(), error.masked_with("the value").to_string());
-            if let ValidationErrorKind::Required { property } = error.kind() {
-                field.code = FieldErrorCode::Required;
-                field.field.extend(property.as_str().map(str::to_owned));
-                field.message = "expected a value".to_owned();
-            }
-            field
-        });
-        told.collect()
+        validator.iter_errors(config).take(MAX_VIOLATIONS).map(|error| told(&error)).collect()
     }
 
     pub(super) fn read(place: &Place<'_>, budget: &Budget) -> Option<Self> {
@@ -98,6 +88,22 @@ impl JsonSchema for ConfigSchema {
     }
 }
 
+/// What is wrong. Values are not repeated.
+fn told(error: &ValidationError<'_>) -> FieldError {
+    let mut field =
+        invalid(error.instance_path().as_str(), error.masked_with("the value").to_string());
+    if let ValidationErrorKind::Required { property } = error.kind() {
+        field.code = FieldErrorCode::Required;
+        field.field.extend(property.as_str().map(str::to_owned));
+        field.message = "expected a value".to_owned();
+    }
+    field
+}
+
+fn invalid(path: &str, message: String) -> FieldError {
+    FieldError { field: segments(path).collect(), code: FieldErrorCode::Invalid, message }
+}
+
 /// The JSON Schema of an answer, in draft 2020-12, with references into itself only and none that
 /// lead back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,9 +117,36 @@ impl ResponseSchema {
         &self.0
     }
 
+    /// The schema made ready to check answers by. `None` for one that is none, which was not read
+    /// from a manifest.
+    pub(crate) fn compile(&self) -> Option<ResponseCheck> {
+        embedded_schema::compile(&self.0).ok().map(ResponseCheck)
+    }
+
     pub(super) fn read(place: &Place<'_>, budget: &Budget) -> Option<Self> {
         embedded_schema::check(place, budget)?;
         Some(Self(place.value.clone()))
+    }
+}
+
+/// Says what is wrong with answers.
+#[derive(Debug)]
+pub(crate) struct ResponseCheck(Validator);
+
+impl ResponseCheck {
+    /// What is found to be wrong with an answer first; it is not repeated. More than one is not
+    /// looked for, since all of them may be as many as the product of both sizes, which is also
+    /// what bounds the time.
+    pub(crate) fn violation(&self, answer: &Value) -> Option<FieldError> {
+        let mut field = told(&self.0.validate(answer).err()?);
+        // Names are the app's, too.
+        for text in field.field.iter_mut().chain([&mut field.message]) {
+            if text.len() > MAX_TEXT {
+                *text = text.chars().take(MAX_TEXT / 4).chain(['…']).collect();
+            }
+        }
+        field.field.truncate(MAX_PATH);
+        Some(field)
     }
 }
 

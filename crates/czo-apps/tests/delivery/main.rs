@@ -1,4 +1,5 @@
-//! What deliveries of webhooks promise, on both databases, with receivers of the test's own.
+//! What webhooks promise that are told and that are asked, on both databases, with receivers of the
+//! test's own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod admin;
@@ -12,3 +13,7 @@ mod retries;
 mod sending;
 mod shop;
 mod staging;
+mod sync_answers;
+mod sync_breaker;
+mod sync_failures;
+mod sync_shop;

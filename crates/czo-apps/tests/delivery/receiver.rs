@@ -26,6 +26,10 @@ pub(crate) enum Answer {
     Body(Vec<u8>),
     /// Not before [`Receiver::let_go`].
     Hang,
+    /// With this, not before [`Receiver::let_go`].
+    BodyOnceLet(Vec<u8>),
+    /// A byte now and then, for ever.
+    Trickle,
 }
 
 /// A message that arrived.
@@ -151,6 +155,17 @@ async fn receive(
             response(status).header(name, value).body(Body::from("said with it")).unwrap()
         }
         Answer::Body(body) => response(200).body(Body::from(body)).unwrap(),
+        Answer::BodyOnceLet(body) => {
+            let _ = shared.gate.acquire().await;
+            response(200).body(Body::from(body)).unwrap()
+        }
+        Answer::Trickle => {
+            let trickle = futures_util::stream::unfold((), async |()| {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                Some((Ok::<_, std::io::Error>(Bytes::from_static(b" ")), ()))
+            });
+            response(200).body(Body::from_stream(trickle)).unwrap()
+        }
         Answer::Hang => {
             let _ = shared.gate.acquire().await;
             response(204).body(Body::empty()).unwrap()

@@ -34,6 +34,8 @@ pub(crate) struct Keys {
     pub(crate) keys: Mutex<Option<Vec<SignerKey>>>,
     /// Whether it panics the next time.
     pub(crate) panics: AtomicBool,
+    /// Whether it never says anything.
+    pub(crate) hangs: AtomicBool,
 }
 
 #[async_trait]
@@ -43,6 +45,9 @@ impl SigningKeys for Keys {
         _: InstallationId,
         _: AppWebhookId,
     ) -> Result<Signer, Box<dyn Error + Send + Sync>> {
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         let keys = self.keys.lock().unwrap().clone().ok_or("there is no key yet")?;
         assert!(!self.panics.swap(false, Ordering::SeqCst), "as the test wants it");
         Ok(Signer::of(keys)?)
@@ -73,6 +78,7 @@ impl Shop {
             keys: Arc::new(Keys {
                 keys: Mutex::new(Some(vec![secret.clone().into()])),
                 panics: AtomicBool::default(),
+                hangs: AtomicBool::default(),
             }),
             secret,
         };
@@ -113,7 +119,7 @@ impl Shop {
         let values: [Value; 7] = [
             app.uuid().into(),
             shop.uuid().into(),
-            app.to_string().into(),
+            format!("com.example.a{}", app.uuid().simple()).into(),
             json!({}).into(),
             json!([]).into(),
             now.into(),
