@@ -4,11 +4,13 @@ mod delivery;
 mod dispatcher;
 mod error;
 mod events;
+mod frame;
 mod grant;
 mod id;
 mod manifest;
 mod permissions;
 mod registry;
+mod session_token;
 mod signature;
 mod sync_call;
 mod tokens;
@@ -24,6 +26,7 @@ pub use dispatcher::{
 };
 pub use error::{AppError, HandshakeProblem, HandshakeStep};
 pub use events::{AppInstalled, AppUninstalled, AppUpdated, add_app_events};
+pub use frame::{FrameError, FrameHeaders};
 pub use grant::{AppGrant, AppGrantError};
 pub use id::{AppSecretId, AppTokenId, AppWebhookId, HandshakeId, InstallationId};
 pub use manifest::{
@@ -37,6 +40,10 @@ pub use permissions::{AppPermissions, app_scope};
 pub use registry::{
     AppRegistry, AppToken, Consent, InstallRequest, Installation, InstallationStatus, IssuedToken,
     ManifestSource, RegistryOptions, RegistryParts, RotatedSecret, Swept, UpdateOutcome,
+};
+pub use session_token::{
+    SessionClaims, SessionError, SessionRequest, SessionToken, SessionTokenError, SessionTokenId,
+    SessionTokens, SessionVerifier,
 };
 pub use signature::{
     Jwk, Jwks, MessageId, PublicKey, ReceivedHeaders, SecretError, SignatureError,
