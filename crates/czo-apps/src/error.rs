@@ -11,7 +11,8 @@ use thiserror::Error;
 
 pub use self::handshake::{HandshakeProblem, HandshakeStep};
 use crate::{AppGrant, AppId, InstallationId, ManifestError, SecretError, SignatureError};
-use crate::{HttpUrl, SyncCallError, TransportError, VaultError};
+use crate::{FrameError, HttpUrl, SessionError, SessionTokenError, SyncCallError};
+use crate::{TransportError, VaultError};
 
 /// What can go wrong with an app: any error of this crate, for those who do more than one thing.
 #[derive(Debug, Error)]
@@ -32,6 +33,15 @@ pub enum AppError {
     /// An app that was asked gave no answer.
     #[error(transparent)]
     SyncCall(#[from] SyncCallError),
+    /// No session token is issued.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// A session token is not believed.
+    #[error(transparent)]
+    SessionToken(#[from] SessionTokenError),
+    /// An extension is shown in no frame.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
     /// The caller may not do this.
     #[error(transparent)]
     Permission(#[from] PermissionError),
@@ -170,6 +180,9 @@ impl Classified for AppError {
             Self::Secret(error) => error.kind(),
             Self::Vault(error) => error.kind(),
             Self::SyncCall(error) => error.kind(),
+            Self::Session(error) => error.kind(),
+            Self::SessionToken(error) => error.kind(),
+            Self::Frame(error) => error.kind(),
             Self::Permission(error) => error.kind(),
             Self::Repo(error) => error.kind(),
             Self::Database(error) => error.kind(),

@@ -5,11 +5,13 @@ mod dispatcher;
 mod error;
 mod events;
 mod fetch_transport;
+mod frame;
 mod grant;
 mod id;
 mod manifest;
 mod permissions;
 mod registry;
+mod session_token;
 mod signature;
 mod sync_call;
 mod tokens;
@@ -26,6 +28,7 @@ pub use dispatcher::{
 pub use error::{AppError, HandshakeProblem, HandshakeStep};
 pub use events::{AppInstalled, AppUninstalled, AppUpdated, add_app_events};
 pub use fetch_transport::FetchTransport;
+pub use frame::{FrameError, FrameHeaders};
 pub use grant::{AppGrant, AppGrantError};
 pub use id::{AppSecretId, AppTokenId, AppWebhookId, HandshakeId, InstallationId};
 pub use manifest::{
@@ -40,6 +43,10 @@ pub use registry::{
     AppRegistry, AppToken, AppWebhook, Consent, InstallRequest, Installation, InstallationStatus,
     IssuedToken, ManifestSource, RegistryOptions, RegistryParts, RotatedSecret, Swept,
     UpdateOutcome,
+};
+pub use session_token::{
+    SessionClaims, SessionError, SessionRequest, SessionToken, SessionTokenError, SessionTokenId,
+    SessionTokens, SessionVerifier,
 };
 pub use signature::{
     Jwk, Jwks, MessageId, PublicKey, ReceivedHeaders, SecretError, SignatureError,

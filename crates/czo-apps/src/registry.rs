@@ -10,6 +10,7 @@ mod reseal;
 #[expect(unreachable_pub, reason = "SeaORM's derive wants its types to be public")]
 mod rows;
 mod secrets;
+mod session;
 mod standing;
 mod sweep;
 mod tokens;

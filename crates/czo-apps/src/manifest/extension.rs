@@ -1,6 +1,7 @@
 //! Where an app shows itself in the dashboard.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use czo_core::Permission;
 use schemars::JsonSchema;
@@ -54,6 +55,17 @@ impl Mount {
         ("NAVIGATION", Self::Navigation),
         ("SETTINGS", Self::Settings),
     ];
+}
+
+impl fmt::Display for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ProductDetails => "PRODUCT_DETAILS",
+            Self::OrderDetails => "ORDER_DETAILS",
+            Self::Navigation => "NAVIGATION",
+            Self::Settings => "SETTINGS",
+        })
+    }
 }
 
 impl Extension {

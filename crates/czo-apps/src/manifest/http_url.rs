@@ -71,6 +71,13 @@ impl HttpUrl {
         self.0.origin()
     }
 
+    /// Whether its host means nothing but itself where policies of browsers name it. In a URL it
+    /// may be `*`, or have a semicolon in it.
+    pub(crate) fn has_plain_host(&self) -> bool {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+        self.0.host_str().is_some_and(|host| host.bytes().all(is_plain))
+    }
+
     /// Reads an absolute URL, or one that is relative to `base`.
     fn resolve(text: &str, base: Option<&Self>) -> Result<Self, HttpUrlError> {
         if text.len() > MAX_LEN {
@@ -251,13 +258,17 @@ fn checked(
 }
 
 /// Refuses the dashboard's own origin: a page of it in a frame is not kept apart from the
-/// dashboard by the frame's sandbox.
+/// dashboard by the frame's sandbox. And a host that would not name itself alone in the policy of
+/// the dashboard.
 fn may_be_framed(place: &Place<'_>, url: &HttpUrl, rules: &ManifestRules) -> bool {
     let is_dashboard = rules.is_dashboard(&url.origin());
     if is_dashboard {
         place.invalid("expected another origin than the dashboard's own");
     }
-    !is_dashboard
+    if !url.has_plain_host() {
+        place.invalid("expected a host of letters, digits, `-` and `.`");
+    }
+    !is_dashboard && url.has_plain_host()
 }
 
 #[cfg(test)]

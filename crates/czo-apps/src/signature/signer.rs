@@ -85,6 +85,14 @@ impl Signer {
         self.keys.iter().filter_map(public).collect()
     }
 
+    /// Of the secrets the oldest, which whoever is to verify has had for longest.
+    pub(crate) fn oldest_secret(&self) -> Option<&SigningSecret> {
+        self.keys.iter().rev().find_map(|key| match key {
+            SignerKey::Secret(secret) => Some(secret),
+            SignerKey::Key(_) => None,
+        })
+    }
+
     /// The headers of an attempt, at `now`, to deliver a message. The body must be sent byte by
     /// byte as it is here.
     #[must_use]

@@ -73,3 +73,14 @@ fn no_page_of_the_dashboard_s_own_origin_is_shown_in_it() {
     // It may be called, though.
     assert!(read(&with("/webhooks/0/targetUrl", json!("https://dashboard.example.com/x"))).is_ok());
 }
+
+#[test]
+fn no_host_that_means_more_than_itself_in_a_policy_is_shown_in_the_dashboard() {
+    for pointer in ["/appUrl", "/extensions/0/url"] {
+        for url in ["https://*.example.org/x", "https://a;script-src.example.org/"] {
+            let found = violations(&with(pointer, json!(url)));
+            let expected = format!("{pointer}: expected a host of letters, digits, `-` and `.`");
+            assert!(found.contains(&expected), "{found:?}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod install;
 mod logs;
 mod permissions;
 mod secrets;
+mod sessions;
 mod standing;
 mod tokens;
 mod topics;
