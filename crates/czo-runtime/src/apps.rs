@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use czo_apps::{
     AppError, AppRegistry, DispatcherHandle, DispatcherOptions, FetchTransport, ManifestRules,
-    RegistryOptions, RegistryParts, Vault, WebhookDeliveries, WebhookDispatcher, WebhookStaging,
+    RegistryOptions, RegistryParts, SyncOptions, SyncWebhooks, Vault, WebhookDeliveries,
+    WebhookDispatcher, WebhookStaging,
 };
 use czo_core::{Clock, EventType, IdGenerator, PermissionService};
 use czo_fetch::{AllowedHost, Fetcher};
@@ -45,6 +46,7 @@ pub(crate) struct AppsParts<'p> {
 pub struct Apps {
     registry: AppRegistry,
     staging: WebhookStaging,
+    questions: SyncWebhooks,
     fetcher: Fetcher,
     options: DispatcherOptions,
     event_types: BTreeSet<EventType>,
@@ -77,10 +79,13 @@ impl Apps {
             },
             options,
         );
+        let keys = Arc::new(registry.clone());
+        let options = SyncOptions::default();
+        let questions = SyncWebhooks::new(database, fetcher.clone(), keys, options);
         let staging = WebhookStaging::new(database);
         outbox.also(Arc::new(staging.clone()));
         let options = config.webhooks.dispatcher_options();
-        Ok(Self { registry, staging, fetcher, options, event_types })
+        Ok(Self { registry, staging, questions, fetcher, options, event_types })
     }
 
     /// The apps of the shops.
@@ -93,6 +98,12 @@ impl Apps {
     #[must_use]
     pub fn deliveries(&self) -> WebhookDeliveries {
         self.staging.deliveries()
+    }
+
+    /// Asks apps within a request, for the domains and programs that have something to ask.
+    #[must_use]
+    pub fn questions(&self) -> &SyncWebhooks {
+        &self.questions
     }
 
     /// Notes which events the webhooks are for, which may be others than those of the program before.

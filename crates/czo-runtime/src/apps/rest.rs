@@ -4,6 +4,7 @@ mod credentials;
 mod deliveries;
 mod installations;
 mod keys;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub(crate) fn routes(apps: &Apps, permissions: Arc<dyn PermissionService>) -> Ap
         .merge(credentials::routes())
         .merge(deliveries::routes())
         .merge(keys::routes())
+        .merge(sessions::routes())
         .with_state(desk)
 }
 
