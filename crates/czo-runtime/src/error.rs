@@ -200,7 +200,7 @@ pub enum RuntimeError {
     Redis(#[source] RedisJobsError),
     /// Third-party apps.
     #[error(transparent)]
-    Apps(#[from] AppError),
+    Apps(Box<AppError>),
     /// The key in the data folder is none.
     #[error(
         "`{}` holds no key: put back the one that the secrets of apps were sealed with, or delete the \
@@ -256,6 +256,12 @@ pub enum RuntimeError {
 impl From<DbErr> for RuntimeError {
     fn from(error: DbErr) -> Self {
         DatabaseError::from(error).into()
+    }
+}
+
+impl From<AppError> for RuntimeError {
+    fn from(error: AppError) -> Self {
+        Self::Apps(Box::new(error))
     }
 }
 
