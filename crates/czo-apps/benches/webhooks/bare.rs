@@ -46,6 +46,7 @@ pub(crate) async fn measure(place: &Place, receiver: &mut Receiver, count: usize
         done?;
     }
     let took = began.elapsed();
-    receiver.take().await?;
+    let arrived = receiver.take().await?.len();
+    ensure!(arrived == each * AT_ONCE, "{arrived} of {} have arrived", each * AT_ONCE);
     Ok(f64::from(u32::try_from(each * AT_ONCE)?) / took.as_secs_f64())
 }

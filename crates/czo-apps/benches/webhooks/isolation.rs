@@ -16,7 +16,8 @@ pub(crate) struct Isolation {
     pub(crate) beside: f64,
 }
 
-/// In turns, so that both have the same machine.
+/// In turns, each as often first as second, so that both have the same machine: what else happens
+/// on it comes and goes.
 pub(crate) async fn measure(
     place: &Place,
     receiver: &mut Receiver,
@@ -27,11 +28,15 @@ pub(crate) async fn measure(
     // Nobody listens at port 1.
     let bad = ["http://127.0.0.1:1/dead".to_owned(), receiver.url("/slow")];
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
-    for _ in 0..options.isolation_rounds() {
-        alone.extend(times(place, receiver, steady, &paths, &[]).await?);
+    for turn in 0..options.isolation_turns() {
+        // Without, with, with, without.
+        if matches!(turn % 4, 0 | 3) {
+            alone.extend(times(place, receiver, steady, &paths, &[]).await?);
+            continue;
+        }
         beside.extend(times(place, receiver, steady, &paths, &bad).await?);
-        let failed: i64 =
-            place.ask("SELECT count(*) FROM webhook_attempt WHERE status IS NULL").await?;
+        let failed = "SELECT count(*) FROM webhook_attempt WHERE status IS NULL";
+        let failed: i64 = place.ask(failed).await?;
         let waiting: i64 = place.ask("SELECT count(*) FROM webhook_delivery").await?;
         crate::progress(&format!("{failed} attempts have failed, {waiting} wait for the bad ones"));
         ensure!(failed > 0 && waiting > 0, "the bad ones were not bad");

@@ -62,7 +62,10 @@ pub(crate) async fn times(
         let micros = u32::try_from(at.saturating_sub(*committed))?;
         times.push(f64::from(micros) / 1_000.0);
     }
-    crate::progress(&format!("{rate:.0} commits a second, p95 {:.1} ms", percentile(&times, 95)));
+    let [p50, p95, p99] = [50, 95, 99].map(|percent| percentile(&times, percent));
+    crate::progress(&format!(
+        "{rate:.0} commits a second, p50 {p50:.2} ms, p95 {p95:.2} ms, p99 {p99:.2} ms"
+    ));
     Ok(times)
 }
 

@@ -40,7 +40,8 @@ pub(crate) async fn measure(
     for _ in 0..options.rounds() {
         ours.push(deliver(place, receiver, options, false).await?);
         fresh.push(deliver(place, receiver, options, true).await?);
-        bares.push(bare::measure(place, receiver, options.deliveries()).await?);
+        // More of them, for they are over sooner.
+        bares.push(bare::measure(place, receiver, options.deliveries() * 5).await?);
         let [waited, fresh, bare] =
             [&ours, &fresh, &bares].map(|all| all.last().copied().unwrap_or_default());
         crate::progress(&format!("{waited:.0} a second, fresh {fresh:.0}, bare {bare:.0}"));
