@@ -4,6 +4,7 @@ mod book;
 mod in_flight;
 mod line;
 mod patience;
+mod queue;
 mod returns;
 mod ticket;
 
@@ -80,6 +81,8 @@ impl Publisher {
     }
 
     async fn hand_over(&self, ticket: Arc<Ticket>) -> Result<Pending, NotConfirmed> {
+        // It counts from now on, also while it waits for room.
+        let outgoing = Outgoing::new(ticket.clone(), &self.unconfirmed);
         let room = match self.sender.try_reserve() {
             Ok(room) => room,
             Err(TrySendError::Closed(())) => return Err(closed()),
@@ -91,7 +94,7 @@ impl Publisher {
                 }
             }
         };
-        room.send(Outgoing::new(ticket.clone(), &self.unconfirmed));
+        room.send(outgoing);
         Ok(Pending(ticket))
     }
 

@@ -1,6 +1,5 @@
 //! The task that publishes.
 
-use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::time::{Instant, Interval};
 use super::book::Book;
 use super::in_flight::{self, InFlight};
 use super::patience::Patience;
+use super::queue::Queue;
 use super::ticket::{NotConfirmed, Outgoing};
 use super::{Loss, WAITING, WINDOW, lock};
 use crate::Topology;
@@ -28,9 +28,7 @@ pub(super) struct Line {
     patience: Patience,
     clock: Interval,
     receiver: mpsc::Receiver<Outgoing>,
-    /// What is to be published, oldest first: what was under way when a channel was lost, and what
-    /// finds no room.
-    waiting: VecDeque<Outgoing>,
+    waiting: Queue,
     /// One of what was under way may have ended the channel, so they go one by one.
     is_wary: bool,
     trouble: Arc<Mutex<Option<String>>>,
@@ -53,7 +51,7 @@ impl Line {
             clock: patience.clock(),
             patience: patience.clone(),
             receiver,
-            waiting: VecDeque::new(),
+            waiting: Queue::default(),
             is_wary: false,
             trouble: trouble.clone(),
         }
@@ -61,6 +59,14 @@ impl Line {
 
     /// Publishes until nobody does any more, or the link is closed.
     pub(super) async fn work_off(mut self, topology: Topology) {
+        self.publish_all(topology).await;
+        // What is handed over in this very moment gets its answer, too.
+        self.waiting.clear();
+        self.receiver.close();
+        while self.receiver.recv().await.is_some() {}
+    }
+
+    async fn publish_all(&mut self, topology: Topology) {
         let mut backoff = Backoff::default();
         let link = self.patience.link.clone();
         while let Some(Some(connection)) = self.meanwhile(link.connection()).await {
@@ -107,20 +113,18 @@ impl Line {
         loop {
             tokio::select! {
                 value = &mut something => return Some(value),
-                next = self.receiver.recv(), if self.waiting.len() < WINDOW => {
+                next = self.receiver.recv(), if self.waiting.impatient() < WINDOW => {
                     self.waiting.push_back(next?);
                 }
-                now = self.clock.tick(), if !self.waiting.is_empty() => self.expire(now),
+                _ = self.clock.tick(), if !self.waiting.is_empty() => self.expire(),
             }
         }
     }
 
-    /// Tells those who have waited long enough, and forgets what nobody waits for any more.
-    fn expire(&mut self, now: Instant) {
-        self.waiting.retain(|outgoing| {
-            outgoing.expire(now, || self.patience.ended());
-            outgoing.is_wanted()
-        });
+    /// Tells those who have waited long enough.
+    fn expire(&mut self) {
+        // Not what the clock says: it tells when it was to tick.
+        self.waiting.expire(Instant::now(), || self.patience.ended());
     }
 
     /// Lets what was not answered be published again, except what the broker does not take.
@@ -140,9 +144,9 @@ impl Line {
         let mut in_flight = InFlight::new();
         let (mut taken, mut is_done) = (Vec::new(), false);
         let lost = loop {
-            let room = book.room(self.is_wary).min(self.waiting.len());
-            // Who asked may have given up meanwhile.
-            for outgoing in self.waiting.drain(..room).filter(Outgoing::is_wanted) {
+            while book.room(self.is_wary) > 0
+                && let Some(outgoing) = self.waiting.pop()
+            {
                 let ticket = outgoing.ticket.clone();
                 in_flight.push(in_flight::publish(&channel, book.enter(outgoing), ticket));
             }
@@ -160,26 +164,36 @@ impl Line {
             let is_nothing_left = self.waiting.is_empty() && book.unconfirmed() == 0;
             tokio::select! {
                 count = self.receiver.recv_many(&mut taken, WAITING),
-                    if self.waiting.len() < WAITING && !is_done =>
+                    if self.waiting.impatient() < WAITING && !is_done =>
                 {
                     is_done = count == 0;
-                    self.waiting.extend(taken.drain(..));
+                    taken.drain(..).for_each(|outgoing| self.waiting.push_back(outgoing));
+                    if book.room(self.is_wary) == 0 {
+                        // They may have come late.
+                        self.expire();
+                    }
                 }
                 () = in_flight.changed(), if !in_flight.is_empty() => {}
-                now = self.clock.tick(), if !is_nothing_left => {
-                    book.expire(now, || self.patience.ended());
-                    self.expire(now);
+                _ = self.clock.tick(), if !is_nothing_left => {
+                    book.expire(Instant::now(), || self.patience.ended());
+                    self.expire();
                 }
             }
         };
         // What was confirmed before the end need not be published again.
-        let rest = async {
-            while !in_flight.is_empty() {
-                in_flight.changed().await;
-                let _ = book.settle(in_flight.ready());
+        let mut farewell = pin!(tokio::time::sleep(FAREWELL));
+        while !in_flight.is_empty() {
+            tokio::select! {
+                () = in_flight.changed() => {
+                    let _ = book.settle(in_flight.ready());
+                }
+                _ = self.clock.tick() => {
+                    book.expire(Instant::now(), || self.patience.ended());
+                    self.expire();
+                }
+                () = &mut farewell => break,
             }
-        };
-        let _ = tokio::time::timeout(FAREWELL, rest).await;
+        }
         End::Lost(lost)
     }
 }

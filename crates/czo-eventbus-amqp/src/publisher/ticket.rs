@@ -109,6 +109,11 @@ impl Outgoing {
         }
     }
 
+    /// Whether who asked waits as long as it takes.
+    pub(super) fn is_patient(&self) -> bool {
+        self.ticket.is_patient
+    }
+
     /// Whether somebody still waits for the answer.
     pub(super) fn is_wanted(&self) -> bool {
         !self.ticket.is_given_up.load(Ordering::Acquire) && self.ticket.answer.get().is_none()
