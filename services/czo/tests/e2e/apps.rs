@@ -33,8 +33,8 @@ fn manifest() -> Value {
 
 /// Serves this until the test is over.
 async fn serve(router: Router) -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("the address of a listener"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
@@ -126,19 +126,21 @@ async fn listen(site: &Site, arguments: &[&str]) -> (Process, String) {
 /// Delivers something signed by the public library; the status.
 async fn deliver(url: &str, id: &str, body: &str, secret: &str) -> u16 {
     let now = now();
-    let signature = Webhook::new(secret).unwrap().sign(id, now, body.as_bytes()).unwrap();
+    let signature = Webhook::new(secret)
+        .and_then(|webhook| webhook.sign(id, now, body.as_bytes()))
+        .expect("a secret and a text");
     let request = reqwest::Client::new()
         .post(format!("{url}/czo/webhooks"))
         .header("webhook-id", id)
         .header("webhook-timestamp", now.to_string())
         .header("webhook-signature", signature)
         .body(body.to_owned());
-    request.send().await.unwrap().status().as_u16()
+    request.send().await.expect("an answer").status().as_u16()
 }
 
 fn now() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    now.as_secs().try_into().unwrap()
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.expect("a time after 1970").as_secs().try_into().expect("a time before the end of all")
 }
 
 const BODY: &str = r#"{"type":"product.item.created","data":{}}"#;
