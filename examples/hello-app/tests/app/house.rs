@@ -126,9 +126,12 @@ impl House {
 }
 
 async fn start(folder: &TempDir) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
     let (vault, inbox) = (Vault::open(folder.path()), Inbox::open(folder.path()));
-    let app = App::new("http://127.0.0.1:4100", CZO, vault.unwrap(), inbox.unwrap()).unwrap();
-    serve(router(app)).await
+    let app = App::new(&url, CZO, vault.unwrap(), inbox.unwrap()).unwrap();
+    tokio::spawn(async move { axum::serve(listener, router(app)).await });
+    url
 }
 
 pub(crate) fn text_of(secret: &SigningSecret) -> String {

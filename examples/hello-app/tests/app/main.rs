@@ -7,3 +7,4 @@ mod handshake;
 mod house;
 mod manifest;
 mod products;
+mod registry;

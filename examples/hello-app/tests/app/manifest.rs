@@ -18,6 +18,6 @@ async fn czo_takes_the_manifest_where_hosts_without_tls_are_allowed() {
     let rules = rules.insecure_hosts([Host::parse("127.0.0.1").unwrap()]);
     let manifest = AppManifest::read(&manifest, &rules).unwrap();
     assert_eq!(manifest.id.as_str(), "com.example.hello");
-    assert_eq!(manifest.handshake_url.as_str(), "http://127.0.0.1:4100/czo/handshake");
-    assert_eq!(manifest.webhooks[0].target_url.as_str(), "http://127.0.0.1:4100/czo/webhooks");
+    assert_eq!(manifest.handshake_url.as_str(), format!("{}/czo/handshake", house.url));
+    assert_eq!(manifest.webhooks[0].target_url.as_str(), format!("{}/czo/webhooks", house.url));
 }

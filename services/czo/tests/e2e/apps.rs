@@ -34,7 +34,7 @@ fn manifest() -> Value {
 /// Serves this until the test is over.
 async fn serve(router: Router) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let url = format!("http://{}", listener.local_addr().expect("the address of a listener"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
@@ -79,7 +79,7 @@ async fn everything_that_is_wrong_with_a_manifest_is_said_at_once() {
     let report = said.json();
     assert_eq!(report["isValid"], false);
     assert_eq!(report["violations"][1]["path"], "/permissions/0/resource");
-    assert_eq!(report["violations"].as_array().expect("a list").len(), 3);
+    assert_eq!(report["violations"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -127,8 +127,8 @@ async fn listen(site: &Site, arguments: &[&str]) -> (Process, String) {
 async fn deliver(url: &str, id: &str, body: &str, secret: &str) -> u16 {
     let now = now();
     let signature = Webhook::new(secret)
-        .and_then(|key| key.sign(id, now, body.as_bytes()))
-        .expect("a signature");
+        .and_then(|webhook| webhook.sign(id, now, body.as_bytes()))
+        .expect("a secret and a text");
     let request = reqwest::Client::new()
         .post(format!("{url}/czo/webhooks"))
         .header("webhook-id", id)
@@ -139,8 +139,8 @@ async fn deliver(url: &str, id: &str, body: &str, secret: &str) -> u16 {
 }
 
 fn now() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
-    now.as_secs().try_into().expect("a number")
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.expect("a time after 1970").as_secs().try_into().expect("a time before the end of all")
 }
 
 const BODY: &str = r#"{"type":"product.item.created","data":{}}"#;
