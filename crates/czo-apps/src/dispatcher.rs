@@ -141,12 +141,17 @@ impl WebhookDispatcher {
 }
 
 impl DispatcherHandle {
+    /// Takes nothing more from now on. What is under way goes on; [`drain`](Self::drain) waits for it.
+    pub fn stop(&self) {
+        // A task that has ended needs no order.
+        let _ = self.orders.send(Order::Drain);
+    }
+
     /// Takes nothing more, ends what is under way, at most for `deadline`, and gives the webhooks
     /// back, so that others take over at once. Says whether all of it was done; what was not is
     /// sent again by another, or at the next start.
     pub async fn drain(mut self, deadline: Duration) -> bool {
-        // A task that has ended needs no order.
-        let _ = self.orders.send(Order::Drain);
+        self.stop();
         tokio::time::timeout(deadline, &mut self.task).await.is_ok_and(|ended| ended.is_ok())
     }
 

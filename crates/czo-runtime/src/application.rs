@@ -118,7 +118,7 @@ impl Czo {
             rules: self.manifest_rules()?,
             event_types: self.app_events()?,
         })?;
-        apps.know_events().await?;
+        apps.registry().check_vault().await?;
         let webhooks_health = WebhooksHealth::default();
         let credentials = Credentials {
             people: tokens.clone(),
@@ -149,7 +149,7 @@ impl Czo {
             .health(Arc::new(jobs_health.clone()))
             .health(Arc::new(CacheHealth(cache.clone())))
             .health(Arc::new(webhooks_health.clone()))
-            .routes(apps::routes(&apps, permissions.clone()))
+            .routes(apps::routes(&apps, permissions.clone(), Arc::new(shops.clone())))
             .routes(jobs::routes(jobs.clone(), permissions.clone()))
             .routes(cache::routes(cache, permissions.clone()))
             .routes(parity::routes(parity.clone(), &outbox, permissions.clone()));

@@ -107,6 +107,7 @@ impl Apps {
     }
 
     /// Notes which events the webhooks are for, which may be others than those of the program before.
+    /// For a server: it locks the webhooks for a moment.
     pub(crate) async fn know_events(&self) -> Result<(), RuntimeError> {
         let changed = self.registry.expand_topics(self.event_types.iter().cloned()).await?;
         if changed > 0 {

@@ -170,6 +170,7 @@ impl Config {
         self.jobs.check()?;
         self.event_bus.check()?;
         self.cache.check()?;
+        self.apps.check()?;
         self.webhooks.check()?;
         if self.roles.contains_key(StaticRoles::OWNER) {
             let message =

@@ -51,6 +51,15 @@ fn path_for(folder: &Path, name: &str, database: &DatabaseUrl) -> PathBuf {
     folder.join(name)
 }
 
+/// The key in this file, if there is one.
+pub(crate) fn read_key(path: &Path) -> Result<Option<SecretString>, RuntimeError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.trim().to_owned().into())),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(error(path)(source)),
+    }
+}
+
 /// The token in this file, if there is one.
 pub(crate) fn read_token(path: &Path) -> Option<SecretString> {
     let text = fs::read_to_string(path).ok()?;
@@ -70,6 +79,8 @@ pub(crate) fn write_new_private(path: &Path, text: &str) -> Result<(), RuntimeEr
     let mut file =
         tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(error(path))?;
     file.write_all(text.as_bytes()).map_err(error(path))?;
+    // What it opens is in the database next.
+    file.as_file().sync_all().map_err(error(path))?;
     match file.persist_noclobber(path) {
         Err(failed) if failed.error.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(error(path)(failed.error))

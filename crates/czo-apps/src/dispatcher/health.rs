@@ -44,6 +44,9 @@ impl HealthCheck for DispatcherHealth {
     }
 
     async fn check(&self) -> Health {
+        if self.standing.has_changed().is_err() {
+            return Health::down("the dispatcher has ended: deliveries wait for another");
+        }
         let standing = self.standing.borrow().clone();
         if let Some(trouble) = standing.trouble {
             return Health::down(format!("deliveries wait: {trouble}"));

@@ -43,6 +43,7 @@ impl AppRegistry {
             let granted = Set(Grants(granted.clone()));
             let changes = ActiveModel { granted, pending: Set(None), ..Default::default() };
             let row = self.change(tx, &row, changes).await?;
+            self.sync_webhooks(tx, &row).await?;
             self.tell_updated(tx, ctx, &row, &["granted", "pending"])?;
             Ok::<_, AppError>(row)
         };

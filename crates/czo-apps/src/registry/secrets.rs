@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use czo_core::RequestContext;
 use czo_repo::UnitOfWork;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::rows::secret::{self, Column, SecretKind};
 use super::{AppRegistry, WRITE};
 use crate::{
-    AppError, AppSecretId, AppWebhookId, InstallationId, Jwks, PublicKey, SecretError, Signer,
-    SignerKey, SigningKey, SigningKeys, SigningSecret, VaultPlace,
+    AppError, AppSecretId, AppWebhookId, Consent, InstallationId, Jwks, PublicKey, SecretError,
+    Signer, SignerKey, SigningKey, SigningKeys, SigningSecret, VaultPlace,
 };
 
 /// New secrets of an app. The secret is shown here and never again.
@@ -47,7 +47,7 @@ impl AppRegistry {
     ///
     /// # Errors
     ///
-    /// [`AppError::TooMany`] when there are five generations that still sign;
+    /// [`AppError::NotYours`] without all that the app is allowed; [`AppError::TooMany`] when there are five generations that still sign;
     /// [`AppError::NotFound`], [`AppError::Installing`]; without `app:write`, and when the database
     /// fails.
     pub async fn rotate_secret(
@@ -61,6 +61,8 @@ impl AppRegistry {
         let old_until = self.after(overlap);
         let work = async |tx: &UnitOfWork| {
             let row = self.locked(tx, shop, id).await?;
+            // Whoever has the secret speaks for czo to the app.
+            self.check_consent(ctx, &row.granted.0, &Consent::ToAll).await?;
             self.forget_secrets(tx, Column::AppId.eq(id)).await?;
             let secrets = secret::Entity::find().filter(Column::AppId.eq(id)).all(&**tx).await?;
             // Of the kept ones and the new two, all are to sign.
@@ -118,6 +120,20 @@ impl AppRegistry {
     pub async fn public_keys(&self, app: InstallationId) -> Result<Option<Jwks>, AppError> {
         let signer = self.signer(app).await?;
         Ok(signer.map(|signer| Jwks::of(&signer.public_keys())))
+    }
+
+    /// Whether the vault opens what is sealed: the newest secret that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::Vault`] where it does not, with the key that is missing; and when the database
+    /// fails.
+    pub async fn check_vault(&self) -> Result<(), AppError> {
+        let newest = secret::Entity::find().order_by_desc(Column::Id).limit(1);
+        match newest.one(&**self.db()).await? {
+            Some(secret) => self.unseal(&secret).map(drop),
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn insert_secrets(

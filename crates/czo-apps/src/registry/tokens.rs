@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::rows::token::{self, Column};
 use super::{AppRegistry, READ, WRITE};
 use crate::tokens::NewToken;
-use crate::{AppError, AppTokenId, InstallationId};
+use crate::{AppError, AppTokenId, Consent, InstallationId};
 
 /// How many tokens of an app may count at once.
 const MAX_LIVING: usize = 10;
@@ -98,6 +98,7 @@ impl AppRegistry {
     ///
     /// # Errors
     ///
+    /// [`AppError::NotYours`] without all that the app is allowed, since the token is good for that;
     /// [`AppError::TooMany`] when ten tokens still count; [`AppError::NotFound`],
     /// [`AppError::Installing`]; without `app:write`, and when the database fails.
     pub async fn rotate_token(
@@ -111,6 +112,8 @@ impl AppRegistry {
         let (expires_at, old_until) = (self.token_end(), self.after(overlap));
         let work = async |tx: &UnitOfWork| {
             let row = self.locked(tx, shop, id).await?;
+            // Whoever has the token may do what the app may.
+            self.check_consent(ctx, &row.granted.0, &Consent::ToAll).await?;
             self.end_tokens(tx, id, old_until).await?;
             let living = token::Entity::find()
                 .filter(Column::AppId.eq(id))

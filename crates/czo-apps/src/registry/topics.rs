@@ -6,9 +6,9 @@ use czo_core::EventType;
 use czo_repo::UnitOfWork;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 
-use super::AppRegistry;
-use super::rows::{topic, webhook};
-use crate::{AppError, AppWebhookId, Webhook};
+use super::rows::{installation, topic, webhook};
+use super::{AppRegistry, READ};
+use crate::{AppError, AppGrant, AppWebhookId, Webhook};
 
 /// How many webhooks are looked at in one transaction.
 const AT_ONCE: usize = 200;
@@ -18,14 +18,22 @@ const INSERTED: usize = 500;
 /// A webhook, and the types of events that its patterns match.
 pub(super) type Topics = (AppWebhookId, BTreeSet<String>);
 
-/// The types of events that the patterns of a webhook match.
+/// The types of events that the patterns of a webhook match, of those that the app may read: who is
+/// not allowed `product:read` is told nothing of products.
 pub(super) fn matching<'a>(
     webhook: &Webhook,
     known: impl IntoIterator<Item = &'a EventType>,
+    granted: &[AppGrant],
 ) -> BTreeSet<String> {
     let is_wanted =
         |known: &&EventType| webhook.events.iter().any(|pattern| pattern.matches(known));
-    known.into_iter().filter(is_wanted).map(ToString::to_string).collect()
+    let may_read = |known: &&EventType| {
+        let is_read = |AppGrant { permission, .. }: &AppGrant| {
+            permission.resource() == known.domain() && permission.action() == READ.action()
+        };
+        granted.iter().any(is_read)
+    };
+    known.into_iter().filter(is_wanted).filter(may_read).map(ToString::to_string).collect()
 }
 
 impl AppRegistry {
@@ -75,9 +83,14 @@ impl AppRegistry {
         for row in noted.all(&**tx).await? {
             before.entry(row.webhook_id).or_default().insert(row.event_type);
         }
+        let apps = webhooks.iter().map(|webhook| webhook.app_id);
+        let apps = installation::Entity::find().filter(installation::Column::Id.is_in(apps));
+        let granted: BTreeMap<_, _> =
+            apps.all(&**tx).await?.into_iter().map(|app| (app.id, app.granted.0)).collect();
         let mut different = Vec::new();
         for webhook in &webhooks {
-            let topics = matching(&webhook.definition.0, known);
+            let granted = granted.get(&webhook.app_id).map_or(&[][..], Vec::as_slice);
+            let topics = matching(&webhook.definition.0, known, granted);
             if before.remove(&webhook.id).unwrap_or_default() != topics {
                 different.push((webhook.id, topics));
             }

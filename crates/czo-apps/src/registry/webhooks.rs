@@ -54,10 +54,13 @@ impl AppRegistry {
         let (mut created, mut topics) = (Vec::new(), Vec::new());
         for wanted in &row.manifest.0.webhooks {
             let old = before.remove(wanted.identifier.as_str());
-            if old.as_ref().is_some_and(|old| old.definition.0 == *wanted) {
+            let known = self.shared.rules.known_event_types();
+            let wants = matching(wanted, known, &row.granted.0);
+            if let Some(old) = old.as_ref().filter(|old| old.definition.0 == *wanted) {
+                // What the app may read may have changed.
+                topics.push((old.id, wants));
                 continue;
             }
-            let known = self.shared.rules.known_event_types();
             let mut new = webhook::ActiveModel {
                 definition: Set(KeptWebhook(wanted.clone())),
                 ..Default::default()
@@ -82,7 +85,7 @@ impl AppRegistry {
                     id
                 }
             };
-            topics.push((id, matching(wanted, known)));
+            topics.push((id, wants));
         }
         let gone: Vec<_> = before.into_values().map(|webhook| webhook.id).collect();
         if !gone.is_empty() {

@@ -20,6 +20,17 @@ on_each_database! {
         assert_eq!(world.texts(TOPICS).await, expected);
     }
 
+    async fn an_app_is_told_nothing_of_what_it_may_not_read(database: TestDatabase) {
+        let world = World::new(&database).await;
+        let mut manifest = world.manifest();
+        manifest["permissions"].as_array_mut().unwrap().truncate(1);
+        world.app.say(&manifest);
+        world.install().await;
+        assert_eq!(world.texts(TOPICS).await, ["orders order.item.placed"]);
+        let types = ["order.item.placed", "product.item.created"].map(EventType::from_static);
+        assert_eq!(world.registry.expand_topics(types).await.unwrap(), 0);
+    }
+
     async fn a_program_with_other_events_notes_them_when_it_starts(database: TestDatabase) {
         let world = World::new(&database).await;
         world.install().await;
@@ -33,7 +44,7 @@ on_each_database! {
         ];
         assert_eq!(world.texts(TOPICS).await, expected);
         // With nothing to change it only looks.
-        let changed = assert_queries!(database, == 2, {
+        let changed = assert_queries!(database, == 3, {
             world.registry.expand_topics(types).await.unwrap()
         });
         assert_eq!(changed, 0);

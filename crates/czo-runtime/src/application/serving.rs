@@ -41,7 +41,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 impl Application {
     /// Listens, calls `ready` with the URL, and serves until SIGTERM or Ctrl-C, with a relay from
     /// the outbox to the bus unless `outbox.relay` says no, doing jobs unless `jobs.worker` does, and
-    /// sending webhooks unless `webhooks.dispatch` does. Then it takes no more of either, and lets requests and jobs finish and events be
+    /// sending webhooks unless `webhooks.dispatch` does. Then it takes no more of any of them, and lets requests and jobs finish and events be
     /// handled, for at most `server.drain_seconds`; jobs that were not done wait again, events that
     /// were not handled stay in the outbox. A second signal ends it at once.
     ///
@@ -63,6 +63,7 @@ impl Application {
             domains: self.domains.iter().map(ToString::to_string).collect(),
             drain_seconds: self.config.server.drain_seconds,
         };
+        self.apps.know_events().await?;
         let signals = shutdown::Signals::install();
         let _file = match other {
             Some(other) => {
@@ -110,6 +111,9 @@ impl Application {
             stopped_at = Some(Instant::now());
             if let Some(crew) = &crew {
                 crew.stop();
+            }
+            if let Some(dispatcher) = &dispatcher {
+                dispatcher.stop();
             }
             announce(&*self.bus, &context, &ending).await;
         };

@@ -9,7 +9,9 @@ mod sessions;
 use std::sync::Arc;
 
 use czo_apps::{AppError, AppRegistry, InstallationId, WebhookDeliveries};
-use czo_core::{Permission, PermissionService, PermissionServiceExt, RequestContext};
+use czo_core::{
+    Permission, PermissionService, PermissionServiceExt, RequestContext, ShopDirectory,
+};
 use czo_http::Problem;
 use czo_http::aide::axum::ApiRouter;
 use czo_http::aide::transform::TransformOperation;
@@ -31,6 +33,7 @@ struct Desk {
     registry: AppRegistry,
     deliveries: WebhookDeliveries,
     permissions: Arc<dyn PermissionService>,
+    shops: Arc<dyn ShopDirectory>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -39,9 +42,17 @@ struct Which {
     id: InstallationId,
 }
 
-pub(crate) fn routes(apps: &Apps, permissions: Arc<dyn PermissionService>) -> ApiRouter {
-    let desk =
-        Desk { registry: apps.registry().clone(), deliveries: apps.deliveries(), permissions };
+pub(crate) fn routes(
+    apps: &Apps,
+    permissions: Arc<dyn PermissionService>,
+    shops: Arc<dyn ShopDirectory>,
+) -> ApiRouter {
+    let desk = Desk {
+        registry: apps.registry().clone(),
+        deliveries: apps.deliveries(),
+        permissions,
+        shops,
+    };
     ApiRouter::new()
         .merge(installations::routes())
         .merge(credentials::routes())

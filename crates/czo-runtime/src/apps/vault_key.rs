@@ -12,7 +12,7 @@ pub(super) fn keys(config: &Config) -> Result<Vec<VaultKey>, RuntimeError> {
         return Ok(config.apps.vault_keys.clone());
     }
     let path = config.vault_key_path();
-    if let Some(text) = data_dir::read_token(&path) {
+    if let Some(text) = data_dir::read_key(&path)? {
         let key = text.expose_secret().parse();
         return key.map(|key| vec![key]).map_err(|_| RuntimeError::VaultKeyFile { path });
     }
@@ -20,7 +20,7 @@ pub(super) fn keys(config: &Config) -> Result<Vec<VaultKey>, RuntimeError> {
     data_dir::create(&config.data_dir)?;
     // Of two that start at once, one makes it, and both have that one.
     data_dir::write_new_private(&path, &format!("{}\n", key.expose().expose_secret()))?;
-    let Some(text) = data_dir::read_token(&path) else {
+    let Some(text) = data_dir::read_key(&path)? else {
         return Err(RuntimeError::VaultKeyFile { path });
     };
     if config.database_options().url.sqlite_path().is_none() {

@@ -59,6 +59,12 @@ pub struct WebhooksConfig {
     pub keep_dead_days: u32,
 }
 
+/// The longest wait before an attempt, in seconds: 30 days.
+const LONGEST_WAIT: u64 = 30 * 24 * 3_600;
+
+/// The longest time for an exchange while an app is installed, in seconds.
+const LONGEST_TIMEOUT: u64 = 600;
+
 impl Default for AppsConfig {
     fn default() -> Self {
         Self {
@@ -73,6 +79,14 @@ impl Default for AppsConfig {
 }
 
 impl AppsConfig {
+    /// What no type says.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self.timeout_seconds > LONGEST_TIMEOUT {
+            true => Err(wrong("apps.timeout_seconds", "expected at most 600 seconds")),
+            false => Ok(()),
+        }
+    }
+
     pub(crate) fn token_lifetime(&self) -> Duration {
         days(self.token_days)
     }
@@ -108,6 +122,10 @@ impl Default for WebhooksConfig {
 impl WebhooksConfig {
     /// What no type says.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.schedule_seconds.iter().any(|wait| *wait > LONGEST_WAIT) {
+            let message = "expected waits of at most 2592000 seconds, 30 days";
+            return Err(wrong("webhooks.schedule_seconds", message));
+        }
         if self.schedule_seconds.is_empty() || self.schedule_seconds.len() > 50 {
             let message = "expected 1 to 50 numbers, a wait before each attempt: `[0, 5, 300]`";
             return Err(wrong("webhooks.schedule_seconds", message));

@@ -64,7 +64,9 @@ async fn a_worker_alone_does_what_a_server_without_one_has_enqueued() {
     assert!(health.contains("no worker in this process"), "{health}");
     let mut worker = place.start("worker --concurrency 3").await;
     assert!(worker.output().contains("3 at once"), "{}", worker.output());
-    assert!(worker.output().contains("runtime.purge_jobs, works.tick, works.work"));
+    assert!(
+        worker.output().contains("runtime.purge_jobs, runtime.sweep_apps, works.tick, works.work")
+    );
     server.until(&job, "succeeded").await;
     assert_eq!(place.begun(), [worker.id()]);
     worker.signal("TERM");
@@ -135,7 +137,11 @@ async fn of_two_processes_with_one_schedule_one_enqueues_each_slot() {
     place.leave("ticking");
     let _server = place.start("serve").await;
     let worker = place.start("worker").await;
-    assert!(worker.output().contains("runtime.purge_jobs, works.tick\n"), "{}", worker.output());
+    assert!(
+        worker.output().contains("runtime.purge_jobs, runtime.sweep_apps, works.tick\n"),
+        "{}",
+        worker.output()
+    );
     let jobs = eventually("some slots came up", async || {
         let jobs = place.jobs("--name works.tick").await;
         (jobs.len() >= SLOTS).then_some(jobs)

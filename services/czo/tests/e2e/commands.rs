@@ -118,6 +118,9 @@ async fn the_events_of_the_catalogue_are_listed_with_their_schemas() {
         .iter()
         .partition(|event| event["producer"] == "system");
     assert_eq!(system.len(), 3);
+    let (apps, events): (Vec<_>, Vec<_>) =
+        events.into_iter().partition(|event| event["producer"] == "app");
+    assert_eq!(apps.len(), 3);
     let kinds: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     let expected = ["created", "deleted", "published", "updated"];
     assert_eq!(kinds, expected.map(|action| format!("product.item.{action}")));

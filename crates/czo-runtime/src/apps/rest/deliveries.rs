@@ -130,7 +130,8 @@ pub(super) fn routes() -> ApiRouter<Desk> {
                 described(
                     operation,
                     "Send again all that was given up since a time",
-                    "For an app that was away. Needs `app:write`.",
+                    "For an app that was away; 10,000 at most, the oldest first: as long as `resent` is \
+                     that many, ask again. Needs `app:write`.",
                 )
             }),
         )
@@ -217,7 +218,7 @@ async fn recover(
     desk.may(&ctx, id, true).await?;
     let filter = DeliveryFilter::all().app(id).since(since);
     let filter = webhook_id.into_iter().fold(filter, DeliveryFilter::webhook);
-    let resent = desk.deliveries.redrive(&filter, u64::MAX).await.map_err(Problem::of)?;
+    let resent = desk.deliveries.redrive(&filter, LARGEST_PORTION).await.map_err(Problem::of)?;
     tracing::info!(app = %id, resent, "deliveries that were given up are sent again");
     Ok(Json(SentAgain { resent }))
 }

@@ -85,6 +85,7 @@ pub(super) fn routes() -> ApiRouter<Desk> {
                      is installed; otherwise nothing is left of it. Needs `app:write`, and whatever \
                      the app asks for.",
                 )
+                .response::<201, Json<Installation>>()
             }),
         )
         .api_route(
@@ -99,6 +100,7 @@ pub(super) fn routes() -> ApiRouter<Desk> {
                     "Its tokens are revoked at once; its secrets, webhooks and what was set up are \
                      deleted. Needs `app:write`.",
                 )
+                .response::<204, ()>()
             }),
         )
         .api_route(
@@ -193,8 +195,13 @@ async fn install(
     let manifest = one_source(manifest_url, manifest)?;
     let shop = shop_id.or(ctx.shop_id);
     let shop = shop.ok_or_else(|| invalid("shopId: expected the shop to install the app in"))?;
+    if desk.shops.find(shop).await.map_err(Problem::of)?.is_none() {
+        return Err(invalid(format!("shopId: there is no shop {shop}")));
+    }
     let request = InstallRequest { shop, manifest, consent: to_consent(consent) };
-    let installed = desk.registry.install(&ctx, request).await.map_err(Problem::of)?;
+    // In a task of its own: an app that has its token is installed, though the client hangs up.
+    let installing = tokio::spawn(async move { desk.registry.install(&ctx, request).await });
+    let installed = installing.await.map_err(|_| cut_off())?.map_err(Problem::of)?;
     Ok((StatusCode::CREATED, Json(installed)))
 }
 
@@ -281,6 +288,11 @@ async fn configure(
 ) -> Result<Json<Value>, Problem> {
     let (id, config) = (path(which)?.id, body(config)?);
     desk.registry.configure(&ctx, id, &config).await.map(Json).map_err(Problem::of)
+}
+
+fn cut_off() -> Problem {
+    let detail = "the installation was cut off: the log knows more";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", detail)
 }
 
 fn one_source(url: Option<HttpUrl>, manifest: Option<Value>) -> Result<ManifestSource, Problem> {

@@ -48,9 +48,9 @@ impl UpdateArgs {
         let id = self.which.app.find(application, &ctx).await?;
         let manifest = self.manifest.map(|source| source.read()).transpose()?;
         let outcome = registry.update(&ctx, id, manifest).await?;
-        let said = outcome.diff().to_string();
-        print(if said.is_empty() { "nothing is new" } else { said.trim_end() });
+        print(outcome.diff().to_string().trim_end());
         let UpdateOutcome::NeedsConsent { pending, .. } = outcome else { return Ok(()) };
+        print_note(&format!("{id} is updated; what follows waits for `czo app consent {id}`"));
         ask(&pending, self.yes, "It keeps what it has until then; allow it that, too?")?;
         registry.consent(&ctx, id, &Consent::To(pending)).await?;
         print(&format!("{id} is allowed what it asks for"));

@@ -9,6 +9,7 @@ use czo_core::EventType;
 use super::shop::{AppName, ShopArgs};
 use crate::Application;
 use crate::apps::{DeliveryView, WholeDelivery};
+use crate::cli::confirm::confirm_unless;
 use crate::cli::moment::Moment;
 use crate::cli::output::{one_line, print, print_json, print_table};
 
@@ -50,6 +51,9 @@ pub struct ResendArgs {
     /// All of events since then, such as `2h`, or a time by RFC 3339, whatever became of them
     #[arg(long, value_name = "T")]
     since: Option<Moment>,
+    /// With `--since`: do not ask
+    #[arg(long, requires = "since")]
+    yes: bool,
     /// With `--since`: only of events before
     #[arg(long, value_name = "T", requires = "since")]
     until: Option<Moment>,
@@ -131,6 +135,8 @@ impl ResendArgs {
         let filter = times.into_iter().fold(filter, DeliveryFilter::since);
         let until = self.until.map(|until| until.resolve(now));
         let filter = until.into_iter().fold(filter, DeliveryFilter::until);
+        let question = "Send all of that again, also what the app has already taken?";
+        confirm_unless(self.yes, question, "this sends the app what it has already taken")?;
         again(deliveries.resend_range(&filter, u64::MAX).await?);
         Ok(())
     }

@@ -72,6 +72,10 @@ impl InstallArgs {
         if asked.is_empty() {
             print_note("  nothing");
         }
+        for webhook in &offered.webhooks {
+            let events: Vec<_> = webhook.events.iter().map(ToString::to_string).collect();
+            print_note(&format!("  to be told of {}", events.join(", ")));
+        }
         let question = format!("Install {name} in this shop, and allow it that?");
         confirm_unless(self.yes, &question, "this lets an app act in the shop")?;
         let shop = ctx.shop()?;

@@ -23,10 +23,13 @@ impl ShopArgs {
     /// Whoever is at the command line, in that shop.
     pub(super) async fn context(self, application: &Application) -> anyhow::Result<RequestContext> {
         let ctx = RequestContext::system(&*application.context().ids);
+        let shops = application.shops().list().await?;
         if let Some(shop) = self.shop {
+            if shops.iter().all(|known| known.id != shop) {
+                bail!("there is no shop {shop}: `czo shops list` shows them");
+            }
             return Ok(ctx.for_shop(shop));
         }
-        let shops = application.shops().list().await?;
         match &*shops {
             [only] => Ok(ctx.for_shop(only.id)),
             [] => bail!("there is no shop: `czo shops create` opens one"),
