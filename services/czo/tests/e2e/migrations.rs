@@ -23,7 +23,8 @@ async fn migrate(site: &Site, arguments: &[&str]) -> Vec<(String, bool)> {
 }
 
 /// The migrations that there are.
-const OWNERS: [(&str, usize); 4] = [("runtime", 2), ("outbox", 2), ("jobs", 1), ("catalog", 3)];
+const OWNERS: [(&str, usize); 6] =
+    [("runtime", 2), ("outbox", 2), ("jobs", 1), ("apps", 1), ("webhooks", 1), ("catalog", 3)];
 
 fn all(applied: bool) -> Vec<(String, bool)> {
     OWNERS.iter().flat_map(|(owner, _)| of(owner, applied)).collect()
@@ -82,7 +83,7 @@ async fn an_unknown_owner_is_named_with_those_there_are() {
         let finished = site.czo(&["migrate", command, "--owner", "catalogue"]).await;
         let sentence = finished.refusal();
         assert!(sentence.contains("`catalogue`"), "{sentence}");
-        assert!(sentence.contains("runtime, outbox, jobs, catalog"), "{sentence}");
+        assert!(sentence.contains("runtime, outbox, jobs, apps, webhooks, catalog"), "{sentence}");
     }
 }
 

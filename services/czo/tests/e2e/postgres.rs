@@ -14,7 +14,7 @@ async fn without_migrations_it_refuses_and_names_the_command() {
     let finished = site.czo(&["serve"]).await;
     let sentence = finished.refusal();
     assert!(sentence.contains("`czo migrate up`"), "{sentence}");
-    assert!(sentence.contains("runtime, outbox, jobs, catalog"), "{sentence}");
+    assert!(sentence.contains("runtime, outbox, jobs, apps, webhooks, catalog"), "{sentence}");
     assert_eq!(finished.stderr.lines().count(), 1, "{}", finished.stderr);
 }
 
@@ -24,7 +24,10 @@ async fn with_some_migrations_missing_it_refuses_and_says_whose() {
     site.czo(&["migrate", "up", "--owner", "runtime"]).await.succeeded();
     let finished = site.czo(&["serve"]).await;
     let sentence = finished.refusal();
-    assert!(sentence.contains("6 migrations of outbox, jobs, catalog"), "{sentence}");
+    assert!(
+        sentence.contains("8 migrations of outbox, jobs, apps, webhooks, catalog"),
+        "{sentence}"
+    );
     assert!(!sentence.contains("runtime"), "{sentence}");
 }
 
