@@ -5,11 +5,12 @@
 //! and notes the event's id, in one transaction; so an id in the table is an event that each
 //! webhook has to get, and any other must not come.
 
+// This and the database are the same as under the outbox.
+#[path = "../../../czo-outbox/examples/torture/crew.rs"]
 mod crew;
 mod ledger;
 mod manner;
 mod part;
-// The same as under the outbox.
 #[path = "../../../czo-outbox/examples/torture/postgres.rs"]
 mod postgres;
 mod receiver;
