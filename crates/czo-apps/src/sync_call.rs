@@ -59,8 +59,8 @@ use crate::{OnFailure, SigningKeys};
 ///
 /// **Limits.** Breakers and last good answers are those of one process, and gone with it. The query of
 /// the database is not part of the deadline. Whoever calls must not hold a transaction meanwhile: apps
-/// answer in seconds. A payload is what all asked apps of the shop may see, whatever permissions
-/// they have.
+/// answer in seconds. Asked are the apps that may read the resource of the question; a payload is what
+/// all of them may see, whatever else they may.
 #[derive(Clone)]
 pub struct SyncWebhooks {
     shared: Arc<Shared>,

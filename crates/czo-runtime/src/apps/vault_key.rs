@@ -1,5 +1,7 @@
 //! What the secrets of apps are sealed with.
 
+use std::path::Path;
+
 use czo_apps::{AppError, VaultKey};
 use secrecy::ExposeSecret;
 
@@ -12,17 +14,19 @@ pub(super) fn keys(config: &Config) -> Result<Vec<VaultKey>, RuntimeError> {
         return Ok(config.apps.vault_keys.clone());
     }
     let path = config.vault_key_path();
-    if let Some(text) = data_dir::read_key(&path)? {
-        let key = text.expose_secret().parse();
-        return key.map(|key| vec![key]).map_err(|_| RuntimeError::VaultKeyFile { path });
+    if data_dir::read_key(&path)?.is_none() {
+        make(config, &path)?;
     }
+    let kept = data_dir::read_key(&path)?;
+    let key = kept.and_then(|text| text.expose_secret().parse().ok());
+    key.map(|key| vec![key]).ok_or(RuntimeError::VaultKeyFile { path })
+}
+
+/// Of two that start at once, one makes it, and both have that one.
+fn make(config: &Config, path: &Path) -> Result<(), RuntimeError> {
     let key = VaultKey::generate().map_err(AppError::from)?;
     data_dir::create(&config.data_dir)?;
-    // Of two that start at once, one makes it, and both have that one.
-    data_dir::write_new_private(&path, &format!("{}\n", key.expose().expose_secret()))?;
-    let Some(text) = data_dir::read_key(&path)? else {
-        return Err(RuntimeError::VaultKeyFile { path });
-    };
+    data_dir::write_new_private(path, &format!("{}\n", key.expose().expose_secret()))?;
     if config.database_options().url.sqlite_path().is_none() {
         tracing::warn!(
             path = %path.display(),
@@ -30,6 +34,5 @@ pub(super) fn keys(config: &Config) -> Result<Vec<VaultKey>, RuntimeError> {
              every server on this database; set `apps.vault_keys` to it"
         );
     }
-    let key = text.expose_secret().parse();
-    key.map(|key| vec![key]).map_err(|_| RuntimeError::VaultKeyFile { path })
+    Ok(())
 }

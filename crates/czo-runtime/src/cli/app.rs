@@ -10,6 +10,7 @@ mod rotate;
 mod schema;
 mod secrets;
 mod shop;
+mod source;
 mod validate;
 
 use clap::Subcommand;
@@ -38,15 +39,15 @@ pub enum AppCommand {
     /// Give an app what its last update asks for
     Consent {
         #[command(flatten)]
-        which: change::WhichApp,
+        which: shop::WhichApp,
         /// Consent without being asked
         #[arg(long)]
         yes: bool,
     },
     /// Keep an app from acting, from the next request on
-    Disable(change::WhichApp),
+    Disable(shop::WhichApp),
     /// Let an app act again
-    Enable(change::WhichApp),
+    Enable(shop::WhichApp),
     /// Remove an app from its shop
     Uninstall(change::UninstallArgs),
     /// Make a new signing secret and key for an app, shown once

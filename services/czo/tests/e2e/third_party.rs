@@ -172,3 +172,16 @@ async fn the_keys_that_messages_are_signed_with_are_there_for_everybody() {
         .expect("JSON");
     assert_eq!(keys["keys"][0]["crv"], "Ed25519");
 }
+
+#[tokio::test]
+async fn a_server_that_cannot_open_the_secrets_of_its_apps_refuses_to_start() {
+    let app = App::start().await;
+    let site = talking_to(Site::sqlite(), &app);
+    let (server, _) = installed(&site, &app).await;
+    server.stop().await.succeeded();
+    let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let site = site.with("CZO_APPS__VAULT_KEYS", other);
+    let finished = site.czo(&["serve"]).await;
+    let sentence = finished.refusal();
+    assert!(sentence.contains("`apps.vault_keys`") && !sentence.contains(other), "{sentence}");
+}

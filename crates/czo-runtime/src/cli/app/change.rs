@@ -3,20 +3,11 @@
 use clap::Args;
 use czo_apps::{AppGrant, Consent, UpdateOutcome};
 
-use super::install::{Source, source};
-use super::shop::{AppName, ShopArgs};
+use super::shop::WhichApp;
+use super::source::{Source, source};
 use crate::Application;
 use crate::cli::confirm::{confirm, confirm_unless};
 use crate::cli::output::{print, print_note};
-
-/// Which app.
-#[derive(Debug, Args)]
-pub struct WhichApp {
-    /// The app: `app_…` or `com.example.app`
-    app: AppName,
-    #[command(flatten)]
-    shop: ShopArgs,
-}
 
 /// Which app, and to what.
 #[derive(Debug, Args)]
@@ -43,10 +34,9 @@ pub struct UninstallArgs {
 
 impl UpdateArgs {
     pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
-        let ctx = self.which.shop.context(application).await?;
+        let (ctx, id) = self.which.find(application).await?;
         let registry = application.apps().registry();
-        let id = self.which.app.find(application, &ctx).await?;
-        let manifest = self.manifest.map(|source| source.read()).transpose()?;
+        let manifest = self.manifest.map(|source| source.manifest()).transpose()?;
         let outcome = registry.update(&ctx, id, manifest).await?;
         print(outcome.diff().to_string().trim_end());
         let UpdateOutcome::NeedsConsent { pending, .. } = outcome else { return Ok(()) };
@@ -60,9 +50,8 @@ impl UpdateArgs {
 
 impl WhichApp {
     pub(super) async fn consent(self, application: &Application, yes: bool) -> anyhow::Result<()> {
-        let ctx = self.shop.context(application).await?;
+        let (ctx, id) = self.find(application).await?;
         let registry = application.apps().registry();
-        let id = self.app.find(application, &ctx).await?;
         let pending = registry.get(&ctx, id).await?.pending;
         if pending.is_empty() {
             print(&format!("{id} asks for nothing that it does not have"));
@@ -75,9 +64,8 @@ impl WhichApp {
     }
 
     pub(super) async fn switch(self, application: &Application, on: bool) -> anyhow::Result<()> {
-        let ctx = self.shop.context(application).await?;
+        let (ctx, id) = self.find(application).await?;
         let registry = application.apps().registry();
-        let id = self.app.find(application, &ctx).await?;
         let app = match on {
             true => registry.enable(&ctx, id).await?,
             false => registry.disable(&ctx, id).await?,
@@ -89,9 +77,8 @@ impl WhichApp {
 
 impl UninstallArgs {
     pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
-        let ctx = self.which.shop.context(application).await?;
+        let (ctx, id) = self.which.find(application).await?;
         let registry = application.apps().registry();
-        let id = self.which.app.find(application, &ctx).await?;
         let app = registry.get(&ctx, id).await?;
         let question = format!(
             "Uninstall {}? Its tokens, secrets, webhooks and what was set up are gone then.",

@@ -3,10 +3,10 @@
 use anyhow::{Context, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
-use czo_apps::{DeliveryFilter, DeliveryRecord, DeliveryState, WebhookDeliveryId};
+use czo_apps::{DeliveryFilter, DeliveryRecord, DeliveryState, InstallationId, WebhookDeliveryId};
 use czo_core::EventType;
 
-use super::shop::{AppName, ShopArgs};
+use super::shop::WhichApp;
 use crate::Application;
 use crate::apps::{DeliveryView, WholeDelivery};
 use crate::cli::confirm::confirm_unless;
@@ -16,10 +16,8 @@ use crate::cli::output::{one_line, print, print_json, print_table};
 /// Which deliveries are shown.
 #[derive(Debug, Args)]
 pub struct DeliveriesArgs {
-    /// The app: `app_…` or `com.example.app`
-    app: AppName,
     #[command(flatten)]
-    shop: ShopArgs,
+    which: WhichApp,
     /// Only this one, with what was sent and every attempt
     #[arg(long, value_name = "MSG")]
     id: Option<WebhookDeliveryId>,
@@ -41,10 +39,8 @@ pub struct DeliveriesArgs {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("meant").args(["id", "since"]).required(true))]
 pub struct ResendArgs {
-    /// The app: `app_…` or `com.example.app`
-    app: AppName,
     #[command(flatten)]
-    shop: ShopArgs,
+    which: WhichApp,
     /// This one
     #[arg(long, value_name = "MSG")]
     id: Option<WebhookDeliveryId>,
@@ -62,10 +58,8 @@ pub struct ResendArgs {
 /// Since when.
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
-    /// The app: `app_…` or `com.example.app`
-    app: AppName,
     #[command(flatten)]
-    shop: ShopArgs,
+    which: WhichApp,
     /// Of events since then: `2h`, `7d`, or a time by RFC 3339
     #[arg(long, value_name = "T")]
     since: Moment,
@@ -74,10 +68,8 @@ pub struct RecoverArgs {
 /// Which dead letters.
 #[derive(Debug, Args)]
 pub struct DlqArgs {
-    /// The app: `app_…` or `com.example.app`
-    app: AppName,
     #[command(flatten)]
-    shop: ShopArgs,
+    which: WhichApp,
     /// Send them again, instead of showing them
     #[arg(long)]
     redrive: bool,
@@ -98,9 +90,7 @@ fn state() -> impl TypedValueParser<Value = DeliveryState> {
 
 impl DeliveriesArgs {
     pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
-        let ctx = self.shop.context(application).await?;
-        let app = self.app.find(application, &ctx).await?;
-        application.apps().registry().get(&ctx, app).await?;
+        let app = known(&self.which, application).await?;
         let deliveries = application.apps().deliveries();
         let mut filter = DeliveryFilter::all().app(app);
         filter = self.state.into_iter().fold(filter, DeliveryFilter::state);
@@ -118,9 +108,7 @@ impl DeliveriesArgs {
 
 impl ResendArgs {
     pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
-        let ctx = self.shop.context(application).await?;
-        let app = self.app.find(application, &ctx).await?;
-        application.apps().registry().get(&ctx, app).await?;
+        let app = known(&self.which, application).await?;
         let deliveries = application.apps().deliveries();
         let filter = DeliveryFilter::all().app(app);
         if let Some(id) = self.id {
@@ -144,9 +132,7 @@ impl ResendArgs {
 
 impl RecoverArgs {
     pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
-        let ctx = self.shop.context(application).await?;
-        let app = self.app.find(application, &ctx).await?;
-        application.apps().registry().get(&ctx, app).await?;
+        let app = known(&self.which, application).await?;
         let since = self.since.resolve(application.context().clock.now());
         let filter = DeliveryFilter::all().app(app).since(since);
         again(application.apps().deliveries().redrive(&filter, u64::MAX).await?);
@@ -156,9 +142,7 @@ impl RecoverArgs {
 
 impl DlqArgs {
     pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
-        let ctx = self.shop.context(application).await?;
-        let app = self.app.find(application, &ctx).await?;
-        application.apps().registry().get(&ctx, app).await?;
+        let app = known(&self.which, application).await?;
         let deliveries = application.apps().deliveries();
         let filter = DeliveryFilter::all().app(app).state(DeliveryState::Dead);
         if self.redrive {
@@ -167,6 +151,12 @@ impl DlqArgs {
         }
         show(deliveries.list(&filter, self.limit, None).await?, self.json)
     }
+}
+
+/// An app of the shop that is there.
+async fn known(which: &WhichApp, application: &Application) -> anyhow::Result<InstallationId> {
+    let (ctx, app) = which.find(application).await?;
+    Ok(application.apps().registry().get(&ctx, app).await?.id)
 }
 
 fn again(count: u64) {

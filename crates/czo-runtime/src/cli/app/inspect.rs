@@ -4,7 +4,7 @@ use clap::Args;
 use czo_apps::Installation;
 use serde_json::json;
 
-use super::shop::{AppName, ShopArgs, all};
+use super::shop::{ShopArgs, WhichApp, all};
 use crate::Application;
 use crate::cli::output::{one_line, print, print_json, print_table};
 
@@ -21,10 +21,8 @@ pub struct ListArgs {
 /// Which app.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The app: `app_…` or `com.example.app`
-    app: AppName,
     #[command(flatten)]
-    shop: ShopArgs,
+    which: WhichApp,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -63,9 +61,8 @@ impl ListArgs {
 
 impl ShowArgs {
     pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
-        let ctx = self.shop.context(application).await?;
+        let (ctx, id) = self.which.find(application).await?;
         let registry = application.apps().registry();
-        let id = self.app.find(application, &ctx).await?;
         let app = registry.get(&ctx, id).await?;
         let webhooks = registry.webhooks(&ctx, id).await?;
         let tokens = registry.tokens(&ctx, id).await?;

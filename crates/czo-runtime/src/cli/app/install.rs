@@ -1,13 +1,10 @@
 //! `app install`
 
-use std::fs;
-use std::path::PathBuf;
-
-use anyhow::Context;
 use clap::Args;
-use czo_apps::{AppGrant, Consent, HttpUrl, HttpUrlError, InstallRequest, ManifestSource};
+use czo_apps::{AppGrant, Consent, InstallRequest};
 
 use super::shop::ShopArgs;
+use super::source::{Source, source};
 use crate::Application;
 use crate::cli::confirm::confirm_unless;
 use crate::cli::output::{one_line, print, print_json, print_note};
@@ -28,35 +25,11 @@ pub struct InstallArgs {
     json: bool,
 }
 
-/// Where a manifest is.
-#[derive(Clone, Debug)]
-pub(super) enum Source {
-    File(PathBuf),
-    Url(HttpUrl),
-}
-
-pub(super) fn source(text: &str) -> Result<Source, HttpUrlError> {
-    if text.contains("://") { text.parse().map(Source::Url) } else { Ok(Source::File(text.into())) }
-}
-
-impl Source {
-    pub(super) fn read(&self) -> anyhow::Result<ManifestSource> {
-        match self {
-            Self::Url(url) => Ok(ManifestSource::Url(url.clone())),
-            Self::File(path) => {
-                let read = fs::read(path);
-                let bytes = read.with_context(|| format!("cannot read {}", path.display()))?;
-                Ok(ManifestSource::Document(bytes))
-            }
-        }
-    }
-}
-
 impl InstallArgs {
     pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
         let ctx = self.shop.context(application).await?;
         let registry = application.apps().registry();
-        let manifest = self.manifest.read()?;
+        let manifest = self.manifest.manifest()?;
         let offered = registry.preview(&ctx, &manifest).await?;
         let asked = AppGrant::asked_by(&offered);
         let name = one_line(&offered.name);

@@ -5,17 +5,15 @@ use std::time::Duration;
 use clap::Args;
 use secrecy::ExposeSecret;
 
-use super::shop::{AppName, ShopArgs};
+use super::shop::WhichApp;
 use crate::Application;
 use crate::cli::output::{print, print_note};
 
 /// Of which app, and how long the old ones count.
 #[derive(Debug, Args)]
 pub struct RotateArgs {
-    /// The app: `app_…` or `com.example.app`
-    app: AppName,
     #[command(flatten)]
-    shop: ShopArgs,
+    which: WhichApp,
     /// How many hours the old ones count still, so that the app has time to change; 720 at most
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(0..=720))]
     overlap_hours: u64,
@@ -27,8 +25,7 @@ impl RotateArgs {
     }
 
     pub(super) async fn rotate_secret(self, application: &Application) -> anyhow::Result<()> {
-        let ctx = self.shop.context(application).await?;
-        let id = self.app.find(application, &ctx).await?;
+        let (ctx, id) = self.which.find(application).await?;
         let registry = application.apps().registry();
         let rotated = registry.rotate_secret(&ctx, id, self.overlap()).await?;
         let until = rotated.old_until.to_rfc3339();
@@ -41,8 +38,7 @@ impl RotateArgs {
     }
 
     pub(super) async fn rotate_token(self, application: &Application) -> anyhow::Result<()> {
-        let ctx = self.shop.context(application).await?;
-        let id = self.app.find(application, &ctx).await?;
+        let (ctx, id) = self.which.find(application).await?;
         let registry = application.apps().registry();
         let issued = registry.rotate_token(&ctx, id, self.overlap()).await?;
         let (ends, old) = (issued.expires_at.to_rfc3339(), issued.old_until.to_rfc3339());

@@ -59,9 +59,30 @@ pub(super) async fn all(
     }
 }
 
+/// Which app.
+#[derive(Debug, Args)]
+pub struct WhichApp {
+    /// The app: `app_…` or `com.example.app`
+    app: AppName,
+    #[command(flatten)]
+    shop: ShopArgs,
+}
+
+impl WhichApp {
+    /// Whoever is at the command line, in the shop of the app, and which one that is there.
+    pub(super) async fn find(
+        &self,
+        application: &Application,
+    ) -> anyhow::Result<(RequestContext, InstallationId)> {
+        let ctx = self.shop.context(application).await?;
+        let id = self.app.find(application, &ctx).await?;
+        Ok((ctx, id))
+    }
+}
+
 /// Which app: as people name it, or by its id in the shop.
 #[derive(Clone, Debug)]
-pub(super) enum AppName {
+enum AppName {
     Installation(InstallationId),
     App(AppId),
 }
@@ -82,7 +103,7 @@ impl std::str::FromStr for AppName {
 
 impl AppName {
     /// The installation in the shop.
-    pub(super) async fn find(
+    async fn find(
         &self,
         application: &Application,
         ctx: &RequestContext,

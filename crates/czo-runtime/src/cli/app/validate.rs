@@ -1,9 +1,5 @@
 //! `app validate`
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context, bail};
 use clap::Args;
 use czo_apps::{AppManifest, HttpUrl, Violation};
@@ -11,6 +7,7 @@ use serde::Serialize;
 use url::Host;
 
 use super::fetcher::fetcher_of;
+use super::source::{Source, read, source};
 use crate::Czo;
 use crate::cli::output::{how_many, print, print_json};
 
@@ -28,17 +25,6 @@ pub struct ValidateArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// Where a manifest is.
-#[derive(Clone, Debug)]
-enum Source {
-    File(PathBuf),
-    Url(HttpUrl),
-}
-
-fn source(text: &str) -> Result<Source, czo_apps::HttpUrlError> {
-    if text.contains("://") { text.parse().map(Source::Url) } else { Ok(Source::File(text.into())) }
 }
 
 fn host(text: &str) -> Result<Host, &'static str> {
@@ -79,19 +65,6 @@ impl ValidateArgs {
         }
         Ok(())
     }
-}
-
-/// No more than tells that it is too large: what follows is not looked at.
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let cannot = || format!("cannot read {}", path.display());
-    let mut bytes = Vec::new();
-    let most = AppManifest::MAX_BYTES as u64 + 1;
-    File::open(path)
-        .with_context(cannot)?
-        .take(most)
-        .read_to_end(&mut bytes)
-        .with_context(cannot)?;
-    Ok(bytes)
 }
 
 async fn fetch(url: &HttpUrl) -> anyhow::Result<Vec<u8>> {
