@@ -117,6 +117,23 @@ impl SyncWebhooks {
         question: &EventType,
         payload: &Value,
     ) -> Result<Vec<SyncAnswer>, SyncCallError> {
+        self.call_for(ctx, question, payload, |_| true).await
+    }
+
+    /// Asks like [`call`](Self::call), for somebody who can't use every answer: one for which
+    /// `fits` says no is a failure like one that breaks the app's schema, and no last good answer.
+    /// One question is asked with one `fits` only.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call`](Self::call).
+    pub async fn call_for(
+        &self,
+        ctx: &RequestContext,
+        question: &EventType,
+        payload: &Value,
+        fits: fn(&Value) -> bool,
+    ) -> Result<Vec<SyncAnswer>, SyncCallError> {
         let shop = ctx.shop()?;
         let shared = &self.shared;
         let found = store::found(&shared.database, &shared.find, question, shop).await?;
@@ -126,7 +143,7 @@ impl SyncWebhooks {
         let known = |found| shared.endpoints.get(found, |webhook| shared.signers.forget(webhook));
         let endpoints: Vec<_> = found.into_iter().map(known).collect();
         let (correlation, now) = (ctx.correlation_id.as_str().to_owned(), shared.database.now());
-        let question = Arc::new(Question::new(question.clone(), payload, correlation, now));
+        let question = Arc::new(Question::new(question.clone(), payload, fits, correlation, now));
         let calls = wanting(endpoints, &question).into_iter().map(|endpoint| {
             let ask = ask(shared.clone(), endpoint.clone(), question.clone());
             let asked = tokio::spawn(ask.in_current_span());

@@ -15,6 +15,7 @@ mod id_generator;
 mod job;
 mod money;
 mod permission;
+mod question;
 mod shop;
 mod text;
 
@@ -48,6 +49,7 @@ pub use permission::{
     Grant, GrantError, Permission, PermissionError, PermissionService, PermissionServiceExt,
     PermissionTextError, StaticRoles,
 };
+pub use question::{Answer, AskApps, AskAppsExt, AskError, JsonQuestion, NoApps, Question};
 pub use shop::{Shop, ShopDirectory, ShopDirectoryError};
 
 /// What the macros of this crate write. Not for use by hand.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use czo_cache::Cache;
-use czo_core::{Clock, EventFactory, IdGenerator, PermissionService, ShopDirectory};
+use czo_core::{AskApps, Clock, EventFactory, IdGenerator, PermissionService, ShopDirectory};
 use czo_fetch::Fetcher;
 use czo_graphql::GraphqlOptions;
 use czo_hooks::HookRegistry;
@@ -28,6 +28,9 @@ pub struct DomainContext {
     pub cache: Cache,
     /// What is fetched from the outside.
     pub fetcher: Fetcher,
+    /// The third-party apps of shops, to be asked what they have to say in a request. What a
+    /// domain asks it names in [`Domain::questions`](crate::Domain::questions).
+    pub apps: Arc<dyn AskApps>,
     /// What others do around the operations of domains, and the domain around those of others.
     pub hooks: HookRegistry,
     /// Who may do what.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use czo_core::{
-    CatalogueError, Classified, ErrorKind, EventCatalogue, GroupError, Permission,
+    CatalogueError, Classified, ErrorKind, EventCatalogue, EventType, GroupError, Permission,
     TopicPatternError,
 };
 use czo_hooks::RegisterError;
@@ -13,7 +13,7 @@ use crate::{DomainContext, MigrationSet, Registration};
 
 /// A commerce domain, compiled in.
 ///
-/// At boot it is asked for its name, its migrations, its events and its permissions, without a
+/// At boot it is asked for its name, its migrations, its events, its permissions and its questions, without a
 /// database at hand (`czo migrate`, `czo events` and `czo app validate` stop here); then, once and in dependency order, to
 /// [`register`](Self::register) with everything it may use.
 pub trait Domain: Send + Sync {
@@ -42,6 +42,12 @@ pub trait Domain: Send + Sync {
     /// The permissions that it asks for, which are those that apps of others may ask to have. One
     /// that is not here no app gets.
     fn permissions(&self) -> &[Permission] {
+        &[]
+    }
+
+    /// The questions that it asks third-party apps, by their [types](czo_core::Question::TYPE), so
+    /// that the manifest of an app can name them. Others can't be [asked](czo_core::AskAppsExt::ask).
+    fn questions(&self) -> &[EventType] {
         &[]
     }
 

@@ -8,8 +8,8 @@ use czo_core::{EventType, SYSTEM_PRODUCER};
 use crate::{Czo, RuntimeError};
 
 impl Czo {
-    /// What the manifest of an app is held to: the version of czo, the events of the program and
-    /// the permissions of its domains, also those [left to other processes](Self::only). Hosts
+    /// What the manifest of an app is held to: the version of czo, the events of the program, the
+    /// questions and the permissions of its domains, also those [left to other processes](Self::only). Hosts
     /// without TLS and the dashboard are for whoever knows the configuration to add.
     ///
     /// # Errors
@@ -23,10 +23,18 @@ impl Czo {
         Ok(ManifestRules::new(version).permissions(permissions).event_types(events))
     }
 
-    /// The types of events that webhooks may be for: not those of the system, which are of no shop.
+    /// What webhooks may be for: the questions, and the types of events, but not those of the
+    /// system, which are of no shop.
     pub(crate) fn app_events(&self) -> Result<BTreeSet<EventType>, RuntimeError> {
         let catalogue = self.event_catalogue()?;
         let of_shops = catalogue.iter().filter(|event| event.producer != SYSTEM_PRODUCER);
-        Ok(of_shops.map(|event| event.event_type.clone()).collect())
+        let events = of_shops.map(|event| event.event_type.clone());
+        Ok(events.chain(self.questions()).collect())
+    }
+
+    /// What the domains ask apps.
+    pub(crate) fn questions(&self) -> BTreeSet<EventType> {
+        let domains = self.domains.iter().chain(&self.elsewhere);
+        domains.flat_map(|domain| domain.questions().iter().cloned()).collect()
     }
 }

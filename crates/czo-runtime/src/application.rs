@@ -117,6 +117,7 @@ impl Czo {
             ids: ids.clone(),
             rules: self.manifest_rules()?,
             event_types: self.app_events()?,
+            questions: self.questions(),
         })?;
         apps.registry().check_vault().await?;
         let webhooks_health = WebhooksHealth::default();
@@ -131,6 +132,7 @@ impl Czo {
             jobs: jobs.domain_jobs(),
             cache: config.cache.open()?,
             fetcher: Fetcher::new(config.fetch.fetch_options()),
+            apps: apps.of_domains(),
             hooks: self.hooks.clone(),
             permissions: permissions.clone(),
             shops: Arc::new(shops.clone()),

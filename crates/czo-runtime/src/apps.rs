@@ -2,6 +2,7 @@
 
 mod credentials;
 mod health;
+mod questions;
 mod rest;
 mod sweep;
 mod vault_key;
@@ -15,13 +16,14 @@ use czo_apps::{
     RegistryOptions, RegistryParts, SyncOptions, SyncWebhooks, Vault, WebhookDeliveries,
     WebhookDispatcher, WebhookStaging,
 };
-use czo_core::{Clock, EventType, IdGenerator, PermissionService};
+use czo_core::{AskApps, Clock, EventType, IdGenerator, PermissionService};
 use czo_fetch::{AllowedHost, Fetcher};
 use czo_outbox::Outbox;
 use czo_repo::Database;
 
 pub(crate) use self::credentials::Credentials;
 pub(crate) use self::health::WebhooksHealth;
+use self::questions::DomainQuestions;
 pub(crate) use self::rest::routes;
 pub(crate) use self::sweep::keep_tidy;
 pub(crate) use self::view::{DeliveryView, WholeDelivery};
@@ -39,6 +41,8 @@ pub(crate) struct AppsParts<'p> {
     pub(crate) rules: ManifestRules,
     /// Which events webhooks may be for.
     pub(crate) event_types: BTreeSet<EventType>,
+    /// What the domains ask.
+    pub(crate) questions: BTreeSet<EventType>,
 }
 
 /// The third-party apps of a program.
@@ -46,7 +50,7 @@ pub(crate) struct AppsParts<'p> {
 pub struct Apps {
     registry: AppRegistry,
     staging: WebhookStaging,
-    questions: SyncWebhooks,
+    questions: DomainQuestions,
     fetcher: Fetcher,
     options: DispatcherOptions,
     event_types: BTreeSet<EventType>,
@@ -81,7 +85,8 @@ impl Apps {
         );
         let keys = Arc::new(registry.clone());
         let options = SyncOptions::default();
-        let questions = SyncWebhooks::new(database, fetcher.clone(), keys, options);
+        let webhooks = SyncWebhooks::new(database, fetcher.clone(), keys, options);
+        let questions = DomainQuestions { webhooks, listed: Arc::new(parts.questions) };
         let staging = WebhookStaging::new(database);
         outbox.also(Arc::new(staging.clone()));
         let options = config.webhooks.dispatcher_options();
@@ -100,10 +105,16 @@ impl Apps {
         self.staging.deliveries()
     }
 
-    /// Asks apps within a request, for the domains and programs that have something to ask.
+    /// Asks apps within a request, for programs that have something to ask beside their domains,
+    /// which have [`DomainContext::apps`](czo_domain::DomainContext::apps).
     #[must_use]
     pub fn questions(&self) -> &SyncWebhooks {
-        &self.questions
+        &self.questions.webhooks
+    }
+
+    /// Asks apps for domains.
+    pub(crate) fn of_domains(&self) -> Arc<dyn AskApps> {
+        Arc::new(self.questions.clone())
     }
 
     /// Notes which events the webhooks are for, which may be others than those of the program before.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use czo_cache::Cache;
-use czo_core::{EventCatalogue, EventType, Group, StaticRoles, SubscribeOptions, TopicPattern};
+use czo_core::{
+    EventCatalogue, EventType, Group, NoApps, StaticRoles, SubscribeOptions, TopicPattern,
+};
 use czo_domain::{DomainContext, DomainJobs, DomainName, EventOutlet, Parts, Registration};
 use czo_fetch::Fetcher;
 use czo_graphql::GraphqlOptions;
@@ -76,6 +78,7 @@ impl Czo {
             jobs: DomainJobs::new(SqlJobs::new(database.clone())),
             cache: Cache::off(),
             fetcher: Fetcher::default(),
+            apps: Arc::new(NoApps),
             hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),
             shops: Arc::new(Shops::new(database.clone(), clock.clone(), ids.clone())),

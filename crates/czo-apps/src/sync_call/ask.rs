@@ -33,6 +33,8 @@ pub(super) struct Question {
     body: Bytes,
     /// Of the type and the payload.
     digest: [u8; 32],
+    /// Whether whoever asks can use an answer.
+    fits: fn(&Value) -> bool,
 }
 
 /// The body of a message, as Standard Webhooks has it.
@@ -48,6 +50,7 @@ impl Question {
     pub(super) fn new(
         event_type: EventType,
         payload: &Value,
+        fits: fn(&Value) -> bool,
         correlation_id: String,
         at: DateTime<Utc>,
     ) -> Self {
@@ -63,7 +66,7 @@ impl Question {
             .chain_update(payload.to_string())
             .finalize()
             .into();
-        Self { event_type, correlation_id, at, body: body.into(), digest }
+        Self { event_type, correlation_id, at, body: body.into(), digest, fits }
     }
 
     /// What is matched by filters: the message.
@@ -134,7 +137,8 @@ async fn exchange(
         if answer.is_cut {
             return Err(SyncFailure::TooLarge { limit });
         }
-        checked(endpoint, answer.body).await
+        let (value, body) = checked(endpoint, answer.body).await?;
+        if (question.fits)(&value) { Ok((value, body)) } else { Err(SyncFailure::Unfit) }
     };
     // Boxed: it is part of the future of each request.
     let exchange = Box::pin(exchange);

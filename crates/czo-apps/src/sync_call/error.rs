@@ -90,6 +90,9 @@ pub enum SyncFailure {
         /// What was found first. Values are not repeated.
         field: FieldError,
     },
+    /// The answer fits the app's own schema, but is nothing that whoever asked can use.
+    #[error("the answer is not of the form that the question wants")]
+    Unfit,
     /// It failed so often that it is not asked for a while.
     #[error("it failed too often, and is asked again in {} ms", again.as_millis())]
     Open {
@@ -123,6 +126,7 @@ impl SyncFailure {
             Self::TooLarge { .. } => "too_large",
             Self::NotJson => "not_json",
             Self::Schema { .. } => "schema",
+            Self::Unfit => "unfit",
             Self::Open { .. } => "open",
             Self::Busy { .. } => "busy",
             Self::Unsigned(_) => "unsigned",
@@ -138,9 +142,11 @@ impl SyncFailure {
             | Self::Unreachable(_)
             | Self::Status { status: 429 | 500.. }
             | Self::Panicked => Went::Badly,
-            Self::Status { .. } | Self::TooLarge { .. } | Self::NotJson | Self::Schema { .. } => {
-                Went::Well
-            }
+            Self::Status { .. }
+            | Self::TooLarge { .. }
+            | Self::NotJson
+            | Self::Schema { .. }
+            | Self::Unfit => Went::Well,
             Self::Open { .. } | Self::Busy { .. } | Self::Unsigned(_) | Self::Unreadable => {
                 Went::Unknown
             }

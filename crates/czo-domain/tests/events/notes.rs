@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use czo_cache::Cache;
-use czo_core::{Event, StaticRoles, SystemClock, SystemIds};
+use czo_core::{Event, NoApps, StaticRoles, SystemClock, SystemIds};
 use czo_domain::{DomainContext, DomainJobs, DomainName, EventOutlet};
 use czo_fetch::Fetcher;
 use czo_graphql::GraphqlOptions;
@@ -42,6 +42,7 @@ pub(crate) async fn context(database: &TestDatabase) -> DomainContext {
         jobs: DomainJobs::new(SqlJobs::new(database.database())),
         cache: Cache::off(),
         fetcher: Fetcher::default(),
+        apps: Arc::new(NoApps),
         hooks: HookRegistry::new(),
         permissions: Arc::new(StaticRoles::new([])),
         shops: Arc::new(TestShops::new(&SystemIds, &[])),

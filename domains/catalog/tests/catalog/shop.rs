@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use czo_cache::{Cache, CacheOptions};
 use czo_catalog::{Catalog, Imports, Product, ProductDraft, ProductStatus, Products, VariantDraft};
-use czo_core::{Actor, ManualClock, RequestContext, SequentialIds, StaticRoles, SystemIds};
+use czo_core::{Actor, ManualClock, NoApps, RequestContext, SequentialIds, StaticRoles, SystemIds};
 use czo_domain::{Domain, DomainContext, DomainJobs, EventOutlet, Parts, Registration};
 use czo_fetch::{FetchOptions, Fetcher};
 use czo_graphql::GraphqlOptions;
@@ -69,6 +69,7 @@ impl Fixture {
             jobs: DomainJobs::new(jobs.clone()),
             cache,
             fetcher: Fetcher::new(options),
+            apps: Arc::new(NoApps),
             hooks: HookRegistry::new(),
             permissions: Arc::new(StaticRoles::new([])),
             shops: Arc::new(shops),
