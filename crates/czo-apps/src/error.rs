@@ -45,6 +45,12 @@ pub enum AppError {
     /// The caller may not do this.
     #[error(transparent)]
     Permission(#[from] PermissionError),
+    /// Nobody said who they are.
+    #[error("this needs a token: send `Authorization: Bearer <token>`")]
+    NoToken,
+    /// It is not an app that asks.
+    #[error("this is for apps only: send the token of an app")]
+    NotApp,
     /// No shop is named.
     #[error(transparent)]
     NoShop(#[from] NoShop),
@@ -188,7 +194,8 @@ impl Classified for AppError {
             Self::Database(error) => error.kind(),
             Self::Fetch { source, .. } => source.kind(),
             Self::Handshake { problem, .. } => problem.kind(),
-            Self::NotYours { .. } => ErrorKind::Forbidden,
+            Self::NoToken => ErrorKind::Unauthenticated,
+            Self::NotYours { .. } | Self::NotApp => ErrorKind::Forbidden,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::NotConsented { .. }
             | Self::AlreadyInstalled { .. }

@@ -57,6 +57,12 @@ pub fn app_scope(
     grants.filter(reaches).map(|grant| grant.scope).max()
 }
 
+/// Which installation it is, and in which shop; `None` for everybody who is no app.
+pub(crate) fn installation_of(actor: &Actor) -> Option<(InstallationId, ShopId)> {
+    let Actor::Known { id, kind: ActorType::App, roles } = actor else { return None };
+    Some((InstallationId::from(id.uuid()), own_shop(roles)?))
+}
+
 /// The shop that the roles of an app name, if it is one.
 fn own_shop(roles: &[String]) -> Option<ShopId> {
     let mut shops = roles.iter().filter_map(|role| role.strip_prefix(SHOP));

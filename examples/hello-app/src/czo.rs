@@ -25,6 +25,13 @@ pub struct Product {
     pub status: String,
 }
 
+/// What a shop sets up, by the `configSchema` of the manifest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Settings {
+    /// What stands above the products.
+    pub greeting: Option<String>,
+}
+
 /// Why czo has told nothing.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -51,6 +58,7 @@ pub enum CzoError {
 pub struct Czo {
     client: Client,
     graphql: Url,
+    config: Url,
     credentials: Credentials,
 }
 
@@ -72,17 +80,34 @@ struct Message {
 }
 
 impl Czo {
-    /// czo as these credentials reach it: GraphQL is at `/graphql` on the host of `apiUrl`.
+    /// czo as these credentials reach it: GraphQL is at `/graphql` on the host of `apiUrl`, what is
+    /// set up at `/api/apps/me/config`.
     ///
     /// # Errors
     ///
     /// When the URL in them is none.
     pub fn new(credentials: Credentials) -> Result<Self, CzoError> {
         let base: Option<Url> = credentials.api_url.parse().ok();
-        let graphql = base.and_then(|base| base.join("/graphql").ok());
-        let graphql = graphql.ok_or_else(|| CzoError::Url { url: credentials.api_url.clone() })?;
+        let at = |path| base.as_ref().and_then(|base| base.join(path).ok());
+        let (Some(graphql), Some(config)) = (at("/graphql"), at("/api/apps/me/config")) else {
+            return Err(CzoError::Url { url: credentials.api_url });
+        };
         let client = Client::builder().timeout(PATIENCE).build()?;
-        Ok(Self { client, graphql, credentials })
+        Ok(Self { client, graphql, config, credentials })
+    }
+
+    /// What the shop has set up for the app.
+    ///
+    /// # Errors
+    ///
+    /// When czo does not answer.
+    pub async fn settings(&self) -> Result<Settings, CzoError> {
+        let request = self.client.get(self.config.clone()).bearer_auth(&self.credentials.token);
+        let response = request.send().await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            return Err(CzoError::Token);
+        }
+        Ok(response.error_for_status()?.json().await?)
     }
 
     /// A product, if it is there.

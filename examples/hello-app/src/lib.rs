@@ -10,7 +10,7 @@ mod signature;
 mod webhook;
 
 pub use credentials::{Credentials, CredentialsError, Vault};
-pub use czo::{Czo, CzoError, Product};
+pub use czo::{Czo, CzoError, Product, Settings};
 pub use inbox::{Delivery, Inbox};
 pub use manifest::manifest;
 pub use server::{App, router};

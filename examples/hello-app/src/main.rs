@@ -38,7 +38,8 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:4000", value_name = "URL")]
         czo: String,
     },
-    /// Ask czo what the products are called now that there were deliveries about
+    /// Ask czo what the products are called now that there were deliveries about; above them is the
+    /// greeting that the shop has set up
     Products,
     /// Forget what czo has given the app, so that it can be installed again; deliveries stay
     Forget,
@@ -80,6 +81,9 @@ async fn run(data: &Path, port: u16, url: Option<String>, czo: &str) -> anyhow::
 async fn products(data: &Path) -> anyhow::Result<()> {
     let credentials = Vault::open(data)?.load()?;
     let czo = Czo::new(credentials.context("the app is not installed yet")?)?;
+    if let Some(greeting) = czo.settings().await?.greeting {
+        println!("{greeting}");
+    }
     let deliveries = Inbox::list(data).context("the deliveries cannot be read")?;
     let ids: BTreeSet<&str> = deliveries.iter().filter_map(|one| one.product_id()).collect();
     for id in ids {

@@ -28,6 +28,12 @@ pub fn manifest(app_url: &str) -> Value {
             "targetUrl": "/czo/webhooks",
             "mode": "async",
         }],
+        "configSchema": {
+            "type": "object",
+            "properties": {
+                "greeting": { "type": "string", "description": "What stands above the products." },
+            },
+        },
         "czo": ">=0.1",
     })
 }

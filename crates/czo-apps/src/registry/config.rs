@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use czo_core::{FieldError, FieldErrorCode, RequestContext};
+use czo_core::{Actor, FieldError, FieldErrorCode, RequestContext};
 use czo_repo::UnitOfWork;
 use sea_orm::Set;
 use secrecy::SecretString;
@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::rows::installation::{ActiveModel, Model};
 use super::{AppRegistry, READ, WRITE};
-use crate::{AppError, AppIdentity, ConfigSchema, InstallationId, VaultPlace};
+use crate::permissions::installation_of;
+use crate::{AppError, ConfigSchema, InstallationId, VaultPlace};
 
 /// What stands for a secret in what is shown, and what says to keep it in what is handed in.
 const REDACTED: &str = "[redacted]";
@@ -123,13 +124,19 @@ impl AppRegistry {
     }
 
     /// What is set up for an app, secrets and all, as JSON: for the app itself, which has shown its
-    /// token. `None` where nothing is set up.
+    /// token, in its own shop whatever shop the context names. `None` where nothing is set up.
     ///
     /// # Errors
     ///
-    /// [`AppError::NotFound`]; and when the database or the vault fails.
-    pub async fn own_config(&self, app: &AppIdentity) -> Result<Option<SecretString>, AppError> {
-        let row = self.row(app.shop, app.app).await?;
+    /// [`AppError::NoToken`] for nobody, [`AppError::NotApp`] for everybody but an app,
+    /// [`AppError::NotFound`] for one that was removed meanwhile; and when the database or the vault
+    /// fails.
+    pub async fn own_config(&self, ctx: &RequestContext) -> Result<Option<SecretString>, AppError> {
+        if ctx.actor == Actor::Anonymous {
+            return Err(AppError::NoToken);
+        }
+        let (app, shop) = installation_of(&ctx.actor).ok_or(AppError::NotApp)?;
+        let row = self.row(shop, app).await?;
         if row.config.is_none() {
             return Ok(None);
         }

@@ -1,12 +1,12 @@
 //! What is set up for an app.
 
 use czo_apps::{AppError, AppUpdated, InstallationId};
-use czo_core::{Classified, FieldErrorCode};
+use czo_core::{Actor, Classified, ErrorKind, FieldErrorCode, RequestContext, SystemIds};
 use czo_testkit::on_each_database;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, user};
 
 const KEY: &str = "sk_live_12345678";
 
@@ -16,12 +16,26 @@ async fn configure(world: &World, app: InstallationId, config: Value) -> Result<
 
 /// What the app itself gets.
 async fn own(world: &World) -> Value {
-    let identity = world.whose(&world.app.token()).await.unwrap();
-    let config = world.registry.own_config(&identity).await.unwrap().unwrap();
+    let app = world.whose(&world.app.token()).await.unwrap();
+    // Whatever the shop of the request is.
+    let ctx = RequestContext { actor: app.actor(), ..RequestContext::system(&SystemIds) };
+    let config = world.registry.own_config(&ctx).await.unwrap().unwrap();
     serde_json::from_str(config.expose_secret()).unwrap()
 }
 
 on_each_database! {
+    async fn only_an_app_reads_what_is_set_up_for_it(database: TestDatabase) {
+        let world = World::new(&database).await;
+        world.install().await;
+        let nobody = RequestContext { actor: Actor::Anonymous, ..world.owner.clone() };
+        let error = world.registry.own_config(&nobody).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+        for person in [world.owner.clone(), user("owner").for_shop(world.shop)] {
+            let error = world.registry.own_config(&person).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Forbidden, "{person:?}");
+        }
+    }
+
     async fn what_is_set_up_is_shown_without_its_secrets(database: TestDatabase) {
         let world = World::new(&database).await;
         let app = world.install().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use czo_apps::{AppError, InstallationId, SigningSecret, Vault, VaultKey, Verifier};
-use czo_core::{Classified, Clock, ErrorKind};
+use czo_core::{Classified, Clock, ErrorKind, RequestContext};
 use czo_testkit::on_each_database;
 use secrecy::ExposeSecret;
 
@@ -121,7 +121,8 @@ on_each_database! {
         let fresh = registry(&world.database, &world.clock, with(&[&new]));
         assert!(fresh.signer(app.id).await.unwrap().is_some());
         let identity = world.whose(&world.app.token()).await.unwrap();
-        let own = fresh.own_config(&identity).await.unwrap().unwrap();
+        let ctx = RequestContext { actor: identity.actor(), ..world.owner.clone() };
+        let own = fresh.own_config(&ctx).await.unwrap().unwrap();
         assert_eq!(own.expose_secret(), config.to_string());
         assert!(world.registry.signer(app.id).await.is_err());
     }

@@ -4,6 +4,7 @@ mod credentials;
 mod deliveries;
 mod installations;
 mod keys;
+mod own;
 mod sessions;
 
 use std::sync::Arc;
@@ -58,6 +59,7 @@ pub(crate) fn routes(
         .merge(credentials::routes())
         .merge(deliveries::routes())
         .merge(keys::routes())
+        .merge(own::routes())
         .merge(sessions::routes())
         .with_state(desk)
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use hello_app::{Credentials, Czo, CzoError};
 use serde_json::{Value, json};
@@ -17,7 +17,10 @@ type Asked = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
 /// A czo that has one product, for whoever has the token.
 async fn czo() -> (String, Asked) {
     let asked = Asked::default();
-    let router = Router::new().route("/graphql", post(answer)).with_state(asked.clone());
+    let router = Router::new()
+        .route("/graphql", post(answer))
+        .route("/api/apps/me/config", get(settings))
+        .with_state(asked.clone());
     (serve(router).await, asked)
 }
 
@@ -41,6 +44,13 @@ async fn answer(
         }
     };
     Json(json!({ "data": { "product": product } })).into_response()
+}
+
+async fn settings(headers: HeaderMap) -> Response {
+    match headers["authorization"] == format!("Bearer {TOKEN}") {
+        true => Json(json!({ "greeting": "Hello!" })).into_response(),
+        false => StatusCode::UNAUTHORIZED.into_response(),
+    }
 }
 
 async fn credentials(api_url: String) -> Credentials {
@@ -76,5 +86,16 @@ async fn what_czo_says_is_told() {
     let error = Czo::new(right).unwrap().product("?").await.unwrap_err();
     assert_eq!(error.to_string(), "czo says: not an id");
     let error = Czo::new(wrong).unwrap().product("prod_1").await.unwrap_err();
+    assert!(matches!(error, CzoError::Token), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_shop_has_set_up_is_read_with_the_token_of_the_app() {
+    let (url, _) = czo().await;
+    let right = credentials(format!("{url}/api")).await;
+    let wrong = Credentials { token: "czoapp_revoked".to_owned(), ..right.clone() };
+    let settings = Czo::new(right).unwrap().settings().await.unwrap();
+    assert_eq!(settings.greeting.as_deref(), Some("Hello!"));
+    let error = Czo::new(wrong).unwrap().settings().await.unwrap_err();
     assert!(matches!(error, CzoError::Token), "{error}");
 }

@@ -74,6 +74,52 @@ on_each_database! {
         assert_eq!(as_app.get("/api/apps").await.status(), 401);
     }
 
+    async fn an_app_reads_what_is_set_up_for_it_and_nobody_else_does(site: Site) {
+        let (app, other) = (App::start().await, App::start().await);
+        let allowed = format!("[\"{}\", \"{}\"]", app.address(), other.address());
+        let site = site.with("CZO_APPS__ALLOW", &allowed);
+        let (server, id) = installed(&site, &app).await;
+        // The same app in another shop.
+        let elsewhere = site.open_shop("Elsewhere").await;
+        let order = json!({ "manifestUrl": other.manifest_url(), "shopId": elsewhere });
+        let answer = server.owner().request(Method::POST, "/api/apps/install").json(&order).send();
+        assert_eq!(answer.await.expect("an answer").status(), 201);
+
+        let shops = site.czo(&["shops", "list", "--json"]).await.succeeded().json();
+        let shops = shops.as_array().expect("a list").iter();
+        let mut ids = shops.map(|shop| shop["id"].as_str().expect("an id"));
+        let here = ids.find(|shop| *shop != elsewhere).expect("the first shop").to_owned();
+        let setup = server
+            .owner()
+            .request(Method::PUT, &format!("/api/apps/{id}/config"))
+            .header("X-Czo-Shop", &here)
+            .json(&json!({ "key": "sk_live_1" }));
+        assert_eq!(setup.send().await.expect("an answer").status(), 200);
+
+        const OWN: &str = "/api/apps/me/config";
+        let own = async |token: &str| {
+            let answer = server.visitor().with_token(token).get(OWN).await;
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            answer.json::<Value>().await.expect("JSON")
+        };
+        assert_eq!(own(&app.token()).await, json!({ "key": "sk_live_1" }));
+        // Not even by naming that shop.
+        let asked = server.visitor().with_token(&other.token()).request(Method::GET, OWN);
+        let answer = asked.header("X-Czo-Shop", &here).send().await.expect("an answer");
+        assert_eq!(answer.json::<Value>().await.expect("JSON"), json!({}));
+        assert_eq!(own(&other.token()).await, json!({}));
+        assert_eq!(server.owner().get(OWN).await.status(), 403);
+        assert_eq!(server.visitor().get(OWN).await.status(), 401);
+
+        let revoke = server
+            .owner()
+            .request(Method::DELETE, &format!("/api/apps/{id}/tokens"))
+            .header("X-Czo-Shop", &here);
+        assert_eq!(revoke.send().await.expect("an answer").status(), 200);
+        let as_app = server.visitor().with_token(&app.token());
+        assert_eq!(as_app.get(OWN).await.status(), 401);
+    }
+
     async fn what_is_committed_arrives_though_the_server_dies_before_it_is_sent(site: Site) {
         let app = App::start().await;
         let site = talking_to(site, &app).with("CZO_WEBHOOKS__DISPATCH", "false");

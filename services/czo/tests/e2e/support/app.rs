@@ -59,6 +59,11 @@ impl App {
         Self { address, shared, task: tokio::spawn(serving) }
     }
 
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) fn manifest_url(&self) -> String {
         format!("http://{}/manifest.json", self.address)
     }
@@ -118,6 +123,10 @@ async fn manifest(State(app): State<Arc<Shared>>) -> Json<Value> {
             "targetUrl": "/webhooks",
             "mode": "async"
         }],
+        "configSchema": {
+            "type": "object",
+            "properties": { "key": { "type": "string", "x-secret": true } }
+        },
         "czo": ">=0.1"
     }))
 }
