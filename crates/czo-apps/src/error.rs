@@ -10,7 +10,7 @@ use sea_orm::DbErr;
 use thiserror::Error;
 
 pub use self::handshake::{HandshakeProblem, HandshakeStep};
-use crate::{AppGrant, AppId, InstallationId, ManifestError, SecretError, SignatureError};
+use crate::{AppGrant, AppId, InstallationId, ManifestError, NewHost, SecretError, SignatureError};
 use crate::{FrameError, HttpUrl, SessionError, SessionTokenError, SyncCallError};
 use crate::{TransportError, VaultError};
 
@@ -65,6 +65,12 @@ pub enum AppError {
     NotConsented {
         /// All that are missing.
         missing: Vec<AppGrant>,
+    },
+    /// The app wants to be at other hosts than was consented to.
+    #[error("the app wants to be where you have not consented to: {}", list(missing))]
+    HostsNotConsented {
+        /// All that are missing.
+        missing: Vec<NewHost>,
     },
     /// The app is in the shop, or somebody installs it right now.
     #[error("{identifier} is installed in this shop already, or is being installed")]
@@ -198,6 +204,7 @@ impl Classified for AppError {
             Self::NotYours { .. } | Self::NotApp => ErrorKind::Forbidden,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::NotConsented { .. }
+            | Self::HostsNotConsented { .. }
             | Self::AlreadyInstalled { .. }
             | Self::Installing { .. }
             | Self::Removed { .. }

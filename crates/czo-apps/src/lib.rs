@@ -34,7 +34,7 @@ pub use id::{AppSecretId, AppTokenId, AppWebhookId, HandshakeId, InstallationId}
 pub use manifest::{
     AppId, AppIdError, AppManifest, ConfigSchema, Direction, Extension, Filter, HttpUrl,
     HttpUrlError, Identifier, IdentifierError, ManifestDiff, ManifestError, ManifestRules, Mount,
-    OnFailure, OrderBy, PartChange, PartChanges, PermissionChange, PermissionRequest,
+    NewHost, OnFailure, OrderBy, PartChange, PartChanges, PermissionChange, PermissionRequest,
     PermissionScope, ResponseSchema, SyncCall, VersionChange, Violation, Webhook, WebhookMode,
     WebhookOrder,
 };

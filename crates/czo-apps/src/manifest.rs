@@ -8,6 +8,7 @@ mod document;
 mod embedded_schema;
 mod extension;
 mod filter;
+mod hosts;
 mod http_url;
 mod permission;
 mod place;
@@ -34,6 +35,8 @@ pub use self::diff::{
 };
 pub use self::extension::{Extension, Mount};
 pub use self::filter::Filter;
+pub use self::hosts::NewHost;
+pub(crate) use self::hosts::{at_known_hosts, new_hosts};
 pub use self::http_url::{HttpUrl, HttpUrlError};
 pub use self::permission::{PermissionRequest, PermissionScope};
 pub use self::rules::ManifestRules;

@@ -225,7 +225,8 @@ impl AppRegistry {
         changes: installation::ActiveModel,
     ) -> Result<installation::Model, AppError> {
         let rows = INSTALLATIONS.for_shop(before.shop_id);
-        let changed = rows.update(tx, before.id, before.version, changes).await;
+        // Boxed: a row with two manifests is large, and this is part of many futures.
+        let changed = Box::pin(rows.update(tx, before.id, before.version, changes)).await;
         changed.map_err(|error| match error {
             RepoError::NotFound { .. } | RepoError::Deleted { .. } => {
                 AppError::NotFound { id: before.id }

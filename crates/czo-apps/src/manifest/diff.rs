@@ -12,7 +12,7 @@ use semver::Version;
 use serde::{Serialize, Serializer};
 
 use self::fields::changed;
-use super::{AppManifest, Extension, Identifier, PermissionScope, Webhook};
+use super::{AppManifest, Extension, Identifier, NewHost, PermissionScope, Webhook, new_hosts};
 
 /// What is new in a manifest, for whoever decides on an update.
 ///
@@ -33,6 +33,8 @@ pub struct ManifestDiff {
     pub added_permissions: Vec<PermissionChange>,
     /// What it would no longer be allowed, narrower scopes among it.
     pub removed_permissions: Vec<PermissionChange>,
+    /// Where the app would be that it was not: what is sent would go to others.
+    pub new_hosts: Vec<NewHost>,
     /// The webhooks.
     pub webhooks: PartChanges,
     /// The extensions.
@@ -120,6 +122,7 @@ impl ManifestDiff {
             },
             added_permissions,
             removed_permissions,
+            new_hosts: new_hosts(old, new),
             webhooks: PartChanges::between(&webhooks(old), &webhooks(new)),
             extensions: PartChanges::between(&extensions(old), &extensions(new)),
             config_schema_changed: old.config_schema != new.config_schema,
@@ -127,10 +130,11 @@ impl ManifestDiff {
         }
     }
 
-    /// Whether somebody has to consent once more: only when the app asks for more than it has.
+    /// Whether somebody has to consent once more: only when the app asks for more than it has, or
+    /// wants to be at another host.
     #[must_use]
     pub fn needs_consent(&self) -> bool {
-        !self.added_permissions.is_empty()
+        !(self.added_permissions.is_empty() && self.new_hosts.is_empty())
     }
 
     /// Whether both manifests say the same.

@@ -88,6 +88,7 @@ impl AppRegistry {
             manifest: Set(KeptManifest(manifest.clone())),
             granted: Set(Grants(asked)),
             pending: Set(None),
+            offered: Set(None),
             config: Set(None),
             installed_by: Set(ctx.actor.id()),
             ..Default::default()

@@ -86,9 +86,13 @@ impl AppRegistry {
             let secrets = secret::Entity::delete_many().filter(secret::Column::AppId.eq(id));
             secrets.exec(&**tx).await?;
             self.delete_webhooks(tx, id).await?;
-            let (status, none) = (Set(InstallationStatus::Disabled), Set(None));
-            let changes =
-                ActiveModel { status, pending: none, config: Set(None), ..Default::default() };
+            let changes = ActiveModel {
+                status: Set(InstallationStatus::Disabled),
+                pending: Set(None),
+                offered: Set(None),
+                config: Set(None),
+                ..Default::default()
+            };
             let row = self.change(tx, &row, changes).await?;
             rows.delete(tx, id, row.version).await?;
             let identifier = row.manifest.0.id.clone();

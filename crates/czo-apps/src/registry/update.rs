@@ -7,7 +7,8 @@ use sea_orm::Set;
 use super::rows::installation::{ActiveModel, Grants, KeptManifest};
 use super::{AppRegistry, ManifestSource, WRITE};
 use crate::grant::{kept, not_covered};
-use crate::{AppError, AppGrant, InstallationId, ManifestDiff};
+use crate::manifest::{at_known_hosts, new_hosts};
+use crate::{AppError, AppGrant, InstallationId, ManifestDiff, NewHost};
 
 /// What became of an update.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,13 +16,15 @@ use crate::{AppError, AppGrant, InstallationId, ManifestDiff};
 pub enum UpdateOutcome {
     /// All of it is in place.
     Applied(ManifestDiff),
-    /// All of it is in place but the permissions that nobody has consented to; see
+    /// All of it is in place but the permissions, and the hosts, that nobody has consented to; see
     /// [`AppRegistry::consent`].
     NeedsConsent {
         /// What is new.
         diff: ManifestDiff,
         /// What waits for consent, of earlier updates too.
         pending: Vec<AppGrant>,
+        /// Where it wants to be, likewise.
+        hosts: Vec<NewHost>,
     },
 }
 
@@ -42,7 +45,10 @@ impl AppRegistry {
     /// It is done in place and at once: the installation, its tokens, its secrets and what is set up
     /// stay, webhooks are known by their identifiers. What the app is allowed becomes less at once
     /// where it asks for less; where it asks for more, it keeps what it has until somebody
-    /// [consents](Self::consent). When the manifest says the same as before, nothing happens.
+    /// [consents](Self::consent). So it is with hosts: what the new manifest has at a host that
+    /// nobody has consented to (webhooks, extensions, `appUrl`, `manifestUrl`, `handshakeUrl`) stays
+    /// where it was until then, or is not there yet. When the manifest says the same as before,
+    /// nothing happens.
     ///
     /// # Errors
     ///
@@ -67,12 +73,18 @@ impl AppRegistry {
             return Err(AppError::OtherApp { expected: old.id.clone(), found: new.id });
         }
         new.manifest_url = new.manifest_url.or_else(|| old.manifest_url.clone());
-        let diff = ManifestDiff::between(old, &new);
+        let diff = ManifestDiff::between(before.newest(), &new);
+        let hosts = new_hosts(old, &new);
         let asked = AppGrant::asked_by(&new);
         let granted = kept(&asked, &before.granted.0);
         let pending = not_covered(&asked, &granted);
-        if new != *old {
-            let after = After { manifest: KeptManifest(new), granted, pending: pending.clone() };
+        if new != *before.newest() {
+            let (manifest, offered) = match hosts.is_empty() {
+                true => (new, None),
+                false => (at_known_hosts(old, &new), Some(KeptManifest(new))),
+            };
+            let manifest = KeptManifest(manifest);
+            let after = After { manifest, offered, granted, pending: pending.clone() };
             let work = async |tx: &UnitOfWork| {
                 let changes = after.changes();
                 let row = self.change(tx, &before, changes).await?;
@@ -81,9 +93,9 @@ impl AppRegistry {
             };
             self.transaction(work).await?;
         }
-        Ok(match pending.is_empty() {
+        Ok(match pending.is_empty() && hosts.is_empty() {
             true => UpdateOutcome::Applied(diff),
-            false => UpdateOutcome::NeedsConsent { diff, pending },
+            false => UpdateOutcome::NeedsConsent { diff, pending, hosts },
         })
     }
 }
@@ -91,6 +103,7 @@ impl AppRegistry {
 /// An installation after its update.
 struct After {
     manifest: KeptManifest,
+    offered: Option<KeptManifest>,
     granted: Vec<AppGrant>,
     pending: Vec<AppGrant>,
 }
@@ -100,6 +113,7 @@ impl After {
         let pending = (!self.pending.is_empty()).then(|| Grants(self.pending.clone()));
         ActiveModel {
             manifest: Set(self.manifest.clone()),
+            offered: Set(self.offered.clone()),
             granted: Set(Grants(self.granted.clone())),
             pending: Set(pending),
             ..Default::default()
@@ -112,7 +126,8 @@ impl After {
         if before.granted.0 != self.granted {
             changed.push("granted");
         }
-        if before.pending.as_ref().map_or(&[][..], |pending| &pending.0) != self.pending {
+        let pending = before.pending.as_ref().map_or(&[][..], |pending| &pending.0);
+        if pending != self.pending || before.offered != self.offered {
             changed.push("pending");
         }
         changed

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::rows::installation::{InstallationStatus, Model};
 use super::rows::webhook;
-use crate::{AppGrant, AppManifest, AppWebhookId, InstallationId, Webhook};
+use crate::{AppGrant, AppManifest, AppWebhookId, InstallationId, NewHost, Webhook};
 
 /// One app in one shop, as may be known of it: without tokens, secrets and what is set up.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -21,13 +21,15 @@ pub struct Installation {
     pub shop_id: ShopId,
     /// Whether the app may act.
     pub status: InstallationStatus,
-    /// What the app says of itself.
+    /// What the app says of itself, as far as it counts: at the hosts that were consented to.
     #[schemars(with = "Value")]
     pub manifest: AppManifest,
     /// What it is allowed.
     pub granted: Vec<AppGrant>,
     /// What an update asks for and nobody has consented to yet.
     pub pending: Vec<AppGrant>,
+    /// Where an update would have the app, and nobody has consented to yet.
+    pub pending_hosts: Vec<NewHost>,
     /// Whether something is set up.
     pub is_configured: bool,
     /// Who installed it, if that was somebody.
@@ -43,6 +45,7 @@ pub struct Installation {
 
 impl Installation {
     pub(super) fn of(row: Model) -> Self {
+        let pending_hosts = row.pending_hosts();
         Self {
             id: row.id,
             shop_id: row.shop_id,
@@ -50,6 +53,7 @@ impl Installation {
             manifest: row.manifest.0,
             granted: row.granted.0,
             pending: row.pending.map(|pending| pending.0).unwrap_or_default(),
+            pending_hosts,
             is_configured: row.config.is_some(),
             installed_by: row.installed_by,
             created_at: row.created_at,

@@ -78,6 +78,30 @@ fn parts_are_known_by_their_identifiers() {
 }
 
 #[test]
+fn another_host_needs_consent_and_is_told_with_what_is_there() {
+    let mut new = full();
+    new["webhooks"][0]["targetUrl"] = json!("https://hooks.example.net/orders");
+    new["extensions"][1]["url"] = json!("https://hooks.example.net/settings");
+    new["manifestUrl"] = json!("https://example.com:8443/manifest.json");
+    let found = diff(&full(), &new);
+    assert!(found.needs_consent());
+    let told = found.to_string();
+    let hosts: Vec<_> = told.lines().filter(|line| line.starts_with("+ host")).collect();
+    assert_eq!(
+        hosts,
+        [
+            "+ host https://example.com:8443 (manifestUrl)",
+            "+ host https://hooks.example.net (webhook orders, extension settings)",
+        ]
+    );
+    // Where the app is already, it needs none; a help page is nothing that is sent to.
+    let mut same = full();
+    same["webhooks"][1]["targetUrl"] = json!("elsewhere/discounts");
+    same["supportUrl"] = json!("https://help.example.net/");
+    assert!(!diff(&full(), &same).needs_consent());
+}
+
+#[test]
 fn versions_go_up_or_down() {
     let direction = |version: &str| {
         let diff = diff(&full(), &with("/version", json!(version)));
@@ -102,6 +126,7 @@ fn a_diff_is_json_for_the_api() {
             "version": { "from": "1.4.0", "to": "2.0.0", "direction": "up" },
             "addedPermissions": [{ "permission": "order:read", "from": "shop", "to": "global" }],
             "removedPermissions": [],
+            "newHosts": [{ "host": "https://other.example.org", "places": ["handshakeUrl"] }],
             "webhooks": { "added": [], "removed": [], "changed": [] },
             "extensions": { "added": [], "removed": [], "changed": [] },
             "configSchemaChanged": true,

@@ -41,7 +41,7 @@ on_each_database! {
         let world = World::new(&database).await;
         let app = world.install().await;
         let outcome = update(&world, app.id, &[("/permissions", other_permissions())]).await;
-        let UpdateOutcome::NeedsConsent { pending, diff } = outcome else { panic!("{outcome:?}") };
+        let UpdateOutcome::NeedsConsent { pending, diff, .. } = outcome else { panic!("{outcome:?}") };
         assert_eq!(pending, grants(&["order:write:shop", "product:read:shop"]));
         assert!(diff.needs_consent());
         let updated = world.registry.get(&world.owner, app.id).await.unwrap();
@@ -62,6 +62,80 @@ on_each_database! {
         let expected = grants(&["order:read:shop", "order:write:shop", "product:read:shop"]);
         assert_eq!((&granted.granted, granted.pending.len()), (&expected, 0));
         assert_eq!(world.whose(&world.app.token()).await.unwrap().grants, expected);
+    }
+
+    async fn what_would_be_at_another_host_stays_where_it_was_until_somebody_consents(
+        database: TestDatabase
+    ) {
+        let world = World::new(&database).await;
+        let app = world.install().await;
+        let targets = "SELECT identifier || ' ' || CAST(definition AS text) FROM app_webhook";
+        let elsewhere = async || {
+            let found = world.texts(targets).await.into_iter();
+            let moved = found.filter(|one| one.contains("elsewhere.example.net"));
+            moved.map(|one| one.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let webhooks = json!([
+            { "identifier": "orders", "events": ["order.item.placed"], "targetUrl": "https://elsewhere.example.net/orders", "mode": "async" },
+            { "identifier": "stock", "events": ["product.#"], "targetUrl": "https://elsewhere.example.net/stock", "mode": "async" },
+        ]);
+        let outcome = update(&world, app.id, &[
+            ("/webhooks", webhooks), ("/appUrl", json!("https://elsewhere.example.net")),
+            ("/handshakeUrl", json!(format!("{}/handshake", world.app.url))),
+        ]).await;
+        let UpdateOutcome::NeedsConsent { hosts, pending, diff } = outcome else { panic!("{outcome:?}") };
+        assert!(pending.is_empty() && diff.needs_consent());
+        assert_eq!(hosts.len(), 1);
+        assert_eq!(hosts[0].host, "https://elsewhere.example.net");
+        assert_eq!(hosts[0].places, ["appUrl", "webhook orders", "webhook stock"]);
+
+        let updated = world.registry.get(&world.owner, app.id).await.unwrap();
+        assert_eq!(updated.pending_hosts, hosts);
+        assert_eq!(updated.manifest.version.to_string(), "2.0.0");
+        assert_eq!(updated.manifest.app_url, app.manifest.app_url);
+        // All else of it is in place: other events, and no webhook that is gone.
+        assert_eq!(world.texts("SELECT identifier FROM app_webhook").await, ["orders"]);
+        let topics = world.texts("SELECT event_type FROM app_webhook_topic").await;
+        assert_eq!(topics, ["order.item.placed"]);
+        assert!(elsewhere().await.is_empty());
+        // The same once more changes nothing, and still wants consent.
+        let again = world.registry.update(&world.owner, app.id, None).await.unwrap();
+        assert!(matches!(again, UpdateOutcome::NeedsConsent { .. }) && again.diff().is_empty());
+
+        let registry = &world.registry;
+        for other in [
+            Consent::To(vec![]),
+            Consent::ToUpdate { grants: vec![], hosts: vec!["https://example.net".to_owned()] },
+        ] {
+            let error = registry.consent(&world.owner, app.id, &other).await.unwrap_err();
+            assert!(matches!(error, AppError::HostsNotConsented { .. }), "{error}");
+        }
+        // Who may not do all that the app may does not let others have it.
+        let clerk = user("clerk").for_shop(world.shop);
+        let error = registry.consent(&clerk, app.id, &Consent::ToAll).await.unwrap_err();
+        assert!(matches!(error, AppError::NotYours { .. }), "{error}");
+        assert!(elsewhere().await.is_empty());
+
+        let hosts = vec!["https://elsewhere.example.net".to_owned()];
+        let consent = Consent::ToUpdate { grants: vec![], hosts };
+        let moved = registry.consent(&world.owner, app.id, &consent).await.unwrap();
+        assert_eq!(moved.manifest.app_url.as_str(), "https://elsewhere.example.net/");
+        assert!(moved.pending_hosts.is_empty());
+        assert_eq!(elsewhere().await, ["orders", "stock"]);
+    }
+
+    async fn an_update_that_stays_takes_back_one_that_wanted_to_be_elsewhere(database: TestDatabase) {
+        let world = World::new(&database).await;
+        let app = world.install().await;
+        let moves = ("/webhooks/0/targetUrl", json!("https://elsewhere.example.net/orders"));
+        update(&world, app.id, &[moves]).await;
+        let outcome = update(&world, app.id, &[]).await;
+        assert!(matches!(outcome, UpdateOutcome::Applied(_)), "{outcome:?}");
+        let updated = world.registry.get(&world.owner, app.id).await.unwrap();
+        assert!(updated.pending_hosts.is_empty());
+        // Nothing waits that somebody could consent to.
+        let after = world.registry.consent(&world.owner, app.id, &Consent::ToAll).await.unwrap();
+        assert_eq!(after, updated);
     }
 
     async fn nobody_consents_to_what_they_may_not_do_themselves(database: TestDatabase) {
@@ -93,7 +167,7 @@ on_each_database! {
         third["version"] = json!("3.0.0");
         world.app.say(&third);
         let outcome = world.registry.update(&world.owner, app.id, None).await.unwrap();
-        let UpdateOutcome::NeedsConsent { diff, pending } = outcome else { panic!("{outcome:?}") };
+        let UpdateOutcome::NeedsConsent { diff, pending, .. } = outcome else { panic!("{outcome:?}") };
         // Nothing is new since the last one, and still nobody has consented.
         assert!(!diff.needs_consent());
         assert_eq!(pending.len(), 2);

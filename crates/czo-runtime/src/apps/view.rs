@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use czo_apps::{
     AppGrant, AppToken, AppTokenId, AppWebhook, AppWebhookId, DeliveryAttempt, DeliveryRecord,
-    DeliveryState, Installation, InstallationId, IssuedToken, ManifestDiff, RotatedSecret,
+    DeliveryState, Installation, InstallationId, IssuedToken, ManifestDiff, NewHost, RotatedSecret,
     UpdateOutcome, WebhookDeliveryId,
 };
 use czo_core::EventId;
@@ -54,16 +54,18 @@ pub(crate) struct Updated {
     pub(crate) diff: ManifestDiff,
     /// What waits for consent.
     pub(crate) pending: Vec<AppGrant>,
+    /// Where the app wants to be, which waits for consent, too.
+    pub(crate) pending_hosts: Vec<NewHost>,
 }
 
 impl Updated {
     pub(crate) fn of(outcome: UpdateOutcome) -> Self {
         let diff = outcome.diff().clone();
-        let pending = match outcome {
-            UpdateOutcome::NeedsConsent { pending, .. } => pending,
-            _ => Vec::new(),
+        let (pending, pending_hosts) = match outcome {
+            UpdateOutcome::NeedsConsent { pending, hosts, .. } => (pending, hosts),
+            _ => Default::default(),
         };
-        Self { diff, pending }
+        Self { diff, pending, pending_hosts }
     }
 }
 

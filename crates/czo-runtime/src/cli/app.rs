@@ -34,7 +34,7 @@ pub enum AppCommand {
     /// Update an app to its newest manifest
     ///
     /// In place: its tokens, secrets and what is set up stay. What it asks for in addition it gets once
-    /// you consent.
+    /// you consent, and until then stays at the hosts where it is.
     Update(change::UpdateArgs),
     /// Give an app what its last update asks for
     Consent {

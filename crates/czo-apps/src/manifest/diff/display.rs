@@ -18,6 +18,9 @@ impl fmt::Display for ManifestDiff {
         for change in &self.removed_permissions {
             write!(f, "\n- permission {change}")?;
         }
+        for host in &self.new_hosts {
+            write!(f, "\n+ host {host}")?;
+        }
         parts(f, "webhook", &self.webhooks)?;
         parts(f, "extension", &self.extensions)?;
         if self.config_schema_changed {

@@ -10,7 +10,8 @@ use sea_orm::FromJsonQueryResult;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{AppGrant, AppManifest, InstallationId};
+use crate::manifest::new_hosts;
+use crate::{AppGrant, AppManifest, InstallationId, NewHost};
 
 /// A row of `app_installation`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Resource)]
@@ -30,6 +31,9 @@ pub struct Model {
     /// What an update asks for and nobody has consented to.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub pending: Option<Grants>,
+    /// What the last update says, where it wants to be at hosts that nobody has consented to.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub offered: Option<KeptManifest>,
     /// What is set up, sealed.
     pub config: Option<Vec<u8>>,
     pub installed_by: Option<ActorId>,
@@ -37,6 +41,19 @@ pub struct Model {
     pub updated_at: DateTime<Utc>,
     pub version: i32,
     pub deleted_at: Option<DateTime<Utc>>,
+}
+
+impl Model {
+    /// Where the app wants to be that nobody has consented to.
+    pub(crate) fn pending_hosts(&self) -> Vec<NewHost> {
+        let offered = self.offered.as_ref();
+        offered.map(|offered| new_hosts(&self.manifest.0, &offered.0)).unwrap_or_default()
+    }
+
+    /// The manifest that the last update, or the installation, came with.
+    pub(crate) fn newest(&self) -> &AppManifest {
+        &self.offered.as_ref().unwrap_or(&self.manifest).0
+    }
 }
 
 /// Whether an app may act.

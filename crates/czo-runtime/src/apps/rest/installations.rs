@@ -43,8 +43,10 @@ struct Install {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Consenting {
-    /// What is consented to. Where it is not said: all that the app asks for.
+    /// What is consented to. Where nothing is said, of the hosts neither: all that the app asks for.
     consent: Option<Vec<AppGrant>>,
+    /// Where the app may be that it was not, as `host` of `pendingHosts` has it.
+    hosts: Option<Vec<String>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -110,7 +112,8 @@ pub(super) fn routes() -> ApiRouter<Desk> {
                     operation,
                     "Update an app to its newest manifest, or to the one given",
                     "In place: tokens, secrets and what is set up stay. What it asks for in addition \
-                     waits for consent. Needs `app:write`.",
+                     waits for consent; so does every host that it was not at before, and what would \
+                     be there stays where it was. Needs `app:write`.",
                 )
             }),
         )
@@ -120,7 +123,8 @@ pub(super) fn routes() -> ApiRouter<Desk> {
                 described(
                     operation,
                     "Give an app what its last update asks for",
-                    "Needs `app:write`, and whatever the app asks for.",
+                    "Needs `app:write`, and whatever the app asks for; where it is to be at another \
+                     host, all that it is allowed.",
                 )
             }),
         )
@@ -248,8 +252,12 @@ async fn consent(
     which: Result<Path<Which>, PathRejection>,
     wanted: Result<Json<Consenting>, JsonRejection>,
 ) -> Result<Json<Installation>, Problem> {
-    let (id, Consenting { consent }) = (path(which)?.id, body(wanted)?);
-    let done = desk.registry.consent(&ctx, id, &to_consent(consent)).await;
+    let (id, Consenting { consent, hosts }) = (path(which)?.id, body(wanted)?);
+    let consent = match (consent, hosts) {
+        (consent, None) => to_consent(consent),
+        (grants, Some(hosts)) => Consent::ToUpdate { grants: grants.unwrap_or_default(), hosts },
+    };
+    let done = desk.registry.consent(&ctx, id, &consent).await;
     done.map(Json).map_err(Problem::of)
 }
 

@@ -1,7 +1,7 @@
 //! `app update`, `consent`, `disable`, `enable` and `uninstall`
 
 use clap::Args;
-use czo_apps::{AppGrant, Consent, UpdateOutcome};
+use czo_apps::{AppGrant, Consent, NewHost, UpdateOutcome};
 
 use super::shop::WhichApp;
 use super::source::{Source, source};
@@ -39,10 +39,12 @@ impl UpdateArgs {
         let manifest = self.manifest.map(|source| source.manifest()).transpose()?;
         let outcome = registry.update(&ctx, id, manifest).await?;
         print(outcome.diff().to_string().trim_end());
-        let UpdateOutcome::NeedsConsent { pending, .. } = outcome else { return Ok(()) };
+        let UpdateOutcome::NeedsConsent { pending, hosts, .. } = outcome else { return Ok(()) };
         print_note(&format!("{id} is updated; what follows waits for `czo app consent {id}`"));
-        ask(&pending, self.yes, "It keeps what it has until then; allow it that, too?")?;
-        registry.consent(&ctx, id, &Consent::To(pending)).await?;
+        let question =
+            "It keeps what it has, and stays where it is, until then; allow it that, too?";
+        ask(&pending, &hosts, self.yes, question)?;
+        registry.consent(&ctx, id, &to(pending, hosts)).await?;
         print(&format!("{id} is allowed what it asks for"));
         Ok(())
     }
@@ -52,13 +54,14 @@ impl WhichApp {
     pub(super) async fn consent(self, application: &Application, yes: bool) -> anyhow::Result<()> {
         let (ctx, id) = self.find(application).await?;
         let registry = application.apps().registry();
-        let pending = registry.get(&ctx, id).await?.pending;
-        if pending.is_empty() {
+        let app = registry.get(&ctx, id).await?;
+        let (pending, hosts) = (app.pending, app.pending_hosts);
+        if pending.is_empty() && hosts.is_empty() {
             print(&format!("{id} asks for nothing that it does not have"));
             return Ok(());
         }
-        ask(&pending, yes, "Allow it that?")?;
-        registry.consent(&ctx, id, &Consent::To(pending)).await?;
+        ask(&pending, &hosts, yes, "Allow it that?")?;
+        registry.consent(&ctx, id, &to(pending, hosts)).await?;
         print(&format!("{id} is allowed what it asks for"));
         Ok(())
     }
@@ -91,8 +94,15 @@ impl UninstallArgs {
     }
 }
 
-fn ask(pending: &[AppGrant], yes: bool, question: &str) -> anyhow::Result<()> {
+fn ask(pending: &[AppGrant], hosts: &[NewHost], yes: bool, question: &str) -> anyhow::Result<()> {
     print_note("it asks for:");
     pending.iter().for_each(|grant| print_note(&format!("  {grant}")));
-    confirm_unless(yes, question, "this lets an app do more")
+    hosts.iter().for_each(|host| print_note(&format!("  to be at {host}")));
+    confirm_unless(yes, question, "this lets an app do more, or be elsewhere")
+}
+
+/// This and no more: what was shown.
+fn to(grants: Vec<AppGrant>, hosts: Vec<NewHost>) -> Consent {
+    let hosts = hosts.into_iter().map(|host| host.host).collect();
+    Consent::ToUpdate { grants, hosts }
 }

@@ -41,7 +41,7 @@ impl ListArgs {
         }
         let row = |app: &Installation| {
             let manifest = &app.manifest;
-            let status = match app.pending.is_empty() {
+            let status = match app.pending.is_empty() && app.pending_hosts.is_empty() {
                 true => app.status.to_string(),
                 false => format!("{}, wants consent", app.status),
             };
@@ -80,6 +80,9 @@ impl ShowArgs {
         }
         for grant in &app.pending {
             print(&format!("asks for   {grant}"));
+        }
+        for host in &app.pending_hosts {
+            print(&format!("asks for   to be at {host}"));
         }
         for webhook in &webhooks {
             let definition = &webhook.definition;
