@@ -100,6 +100,31 @@ on_each_database! {
         assert_eq!(delivered.len(), 1);
     }
 
+    async fn a_full_log_is_not_read_for_the_deliveries_of_one_app(database: TestDatabase) {
+        let shop = Shop::open(&database).await;
+        let sqlite = shop.database.is_sqlite();
+        let id = if sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+        let fill = format!(
+            "INSERT INTO webhook_log (id, webhook_id, app_id, shop_id, event_id, event_type, \
+             correlation_id, body, state, attempts, sent, created_at, position, done_at) \
+             WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000) \
+             SELECT {id}, {id}, {id}, {id}, {id}, 'test.thing.changed', 'x', '{{}}', 3, 1, 1, n, n, n \
+             FROM n"
+        );
+        assert_eq!(shop.run(&fill, []).await, 5_000);
+        shop.run("ANALYZE", []).await;
+        let explain = if sqlite { "EXPLAIN QUERY PLAN" } else { "EXPLAIN" };
+        let app = if sqlite { "x'00'" } else { "gen_random_uuid()" };
+        // As a page of an app's deliveries is read.
+        let page = format!(
+            "{explain} SELECT * FROM webhook_log WHERE app_id = (SELECT {app}) \
+             ORDER BY id DESC LIMIT 50"
+        );
+        let plan = shop.text(&page, if sqlite { "detail" } else { "QUERY PLAN" }).await;
+        assert!(plan.contains("webhook_log_app_idx"), "{plan}");
+        assert!(!plan.contains("Sort") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+
     async fn what_is_sent_again_to_a_closed_webhook_is_given_up_again(database: TestDatabase) {
         let (shop, receiver) = (Shop::open(&database).await, Receiver::start().await);
         let webhook = shop.webhook(&receiver.url("a"), json!({})).await;

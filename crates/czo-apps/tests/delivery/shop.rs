@@ -15,7 +15,7 @@ use czo_outbox::{Outbox, OutboxOptions, StagedEvent};
 use czo_repo::{DatabaseError, UnitOfWork};
 use czo_testkit::TestDatabase;
 use schemars::JsonSchema;
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -173,6 +173,14 @@ impl Shop {
         let statement = Statement::from_string(self.database.get_database_backend(), sql);
         let row = self.database.query_one_raw(statement).await.unwrap().unwrap();
         row.try_get_by_index(0).unwrap()
+    }
+
+    /// The texts of a column, line by line.
+    pub(crate) async fn text(&self, sql: &str, column: &str) -> String {
+        let statement = Statement::from_string(self.database.get_database_backend(), sql);
+        let rows = self.database.query_all_raw(statement).await.unwrap();
+        let line = |row: &QueryResult| row.try_get::<String>("", column).unwrap();
+        rows.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits until a number is what it should be.

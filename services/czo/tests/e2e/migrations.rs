@@ -24,7 +24,7 @@ async fn migrate(site: &Site, arguments: &[&str]) -> Vec<(String, bool)> {
 
 /// The migrations that there are.
 const OWNERS: [(&str, usize); 6] =
-    [("runtime", 2), ("outbox", 2), ("jobs", 1), ("apps", 1), ("webhooks", 1), ("catalog", 3)];
+    [("runtime", 2), ("outbox", 2), ("jobs", 1), ("apps", 2), ("webhooks", 2), ("catalog", 3)];
 
 fn all(applied: bool) -> Vec<(String, bool)> {
     OWNERS.iter().flat_map(|(owner, _)| of(owner, applied)).collect()

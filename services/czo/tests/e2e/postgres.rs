@@ -25,7 +25,7 @@ async fn with_some_migrations_missing_it_refuses_and_says_whose() {
     let finished = site.czo(&["serve"]).await;
     let sentence = finished.refusal();
     assert!(
-        sentence.contains("8 migrations of outbox, jobs, apps, webhooks, catalog"),
+        sentence.contains("10 migrations of outbox, jobs, apps, webhooks, catalog"),
         "{sentence}"
     );
     assert!(!sentence.contains("runtime"), "{sentence}");
