@@ -7,6 +7,7 @@ pub(crate) mod headers;
 mod ids;
 mod staging;
 mod state;
+pub(crate) mod uninstalled;
 pub(crate) mod wake;
 
 pub use deliveries::{

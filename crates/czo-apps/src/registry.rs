@@ -55,7 +55,7 @@ const INSTALLATIONS: Repository<installation::Entity> = Repository::new();
 /// The apps of shops: installed, updated, set up, switched off and on, and removed. Cheap to clone;
 /// clones are the same.
 ///
-/// Its tables are those of `czo_migrations::apps()`. Several processes may work on one database.
+/// Its tables are those of `czo_migrations::apps()` and `czo_migrations::webhooks()`. Several processes may work on one database.
 ///
 /// **Permissions.** `app:read` to look, `app:write` for everything else, in the shop of the context.
 /// Whoever consents to what an app asks for must be allowed all of it.

@@ -7,6 +7,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use super::rows::installation::{ActiveModel, InstallationStatus};
 use super::rows::secret;
 use super::{AppRegistry, INSTALLATIONS, Installation, WRITE};
+use crate::delivery::dialect::Dialect;
+use crate::delivery::uninstalled;
 use crate::{AppError, AppUninstalled, InstallationId};
 
 impl AppRegistry {
@@ -62,7 +64,8 @@ impl AppRegistry {
     }
 
     /// Removes an app from its shop: its tokens are revoked, its secrets, its webhooks and what was set
-    /// up are deleted. That it was there stays known, and it can be installed again.
+    /// up are deleted. What waits to be sent to it is given up, and [`sweep`](Self::sweep) deletes what
+    /// it was sent. That it was there stays known, and it can be installed again.
     ///
     /// Of an installation that is under way nothing is left, and it does not finish.
     ///
@@ -85,6 +88,7 @@ impl AppRegistry {
             self.revoke_all(tx, id).await?;
             let secrets = secret::Entity::delete_many().filter(secret::Column::AppId.eq(id));
             secrets.exec(&**tx).await?;
+            uninstalled::give_up(tx, Dialect::of(self.db()), id).await?;
             self.delete_webhooks(tx, id).await?;
             let changes = ActiveModel {
                 status: Set(InstallationStatus::Disabled),

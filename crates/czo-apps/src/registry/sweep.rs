@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use super::AppRegistry;
 use super::rows::{secret, token};
 use crate::AppError;
+use crate::delivery::uninstalled;
 
 /// How long a token that counts no more stays in the list.
 const KEEP_TOKENS: Duration = Duration::from_secs(30 * 24 * 3_600);
@@ -22,6 +23,8 @@ pub struct Swept {
     pub secrets: u64,
     /// Tokens that have not counted for 30 days.
     pub tokens: u64,
+    /// Deliveries, with their attempts, to apps that were uninstalled ten minutes ago or earlier.
+    pub deliveries: u64,
 }
 
 impl AppRegistry {
@@ -29,7 +32,7 @@ impl AppRegistry {
     ///
     /// # Errors
     ///
-    /// When the database fails; nothing is removed then.
+    /// When the database fails. What was removed by then is gone; the rest is for the next time.
     pub async fn sweep(&self) -> Result<Swept, AppError> {
         let now = self.db().now();
         let keep = TimeDelta::from_std(KEEP_TOKENS).unwrap_or_default();
@@ -41,8 +44,10 @@ impl AppRegistry {
                 .add(token::Column::ExpiresAt.lt(before))
                 .add(token::Column::RevokedAt.lt(before));
             let tokens = token::Entity::delete_many().filter(ended).exec(&**tx).await?;
-            Ok::<_, AppError>(Swept { installations, secrets, tokens: tokens.rows_affected })
+            let tokens = tokens.rows_affected;
+            Ok::<_, AppError>(Swept { installations, secrets, tokens, deliveries: 0 })
         };
-        self.transaction(work).await
+        let swept = self.transaction(work).await?;
+        Ok(Swept { deliveries: uninstalled::forget(self.db()).await?, ..swept })
     }
 }

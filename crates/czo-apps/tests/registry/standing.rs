@@ -1,6 +1,7 @@
 //! Apps that are switched off and on, and removed.
 
-use czo_apps::{AppError, AppUninstalled, AppUpdated, InstallationStatus};
+use czo_apps::{AppError, AppUninstalled, AppUpdated, InstallationId, InstallationStatus};
+use czo_core::{IdGenerator, SystemIds};
 use czo_testkit::on_each_database;
 use serde_json::json;
 
@@ -65,6 +66,38 @@ on_each_database! {
         let told: Vec<AppUninstalled> = world.events.take_of().await;
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].installation_id, app.id);
+    }
+
+    async fn what_waits_for_an_app_that_is_removed_is_given_up_and_then_forgotten(
+        database: TestDatabase
+    ) {
+        let world = World::new(&database).await;
+        let (app, other) = (world.install().await.id, InstallationId::generate(&SystemIds));
+        let webhook = world.registry.webhooks(&world.owner, app).await.unwrap()[0].id;
+        for app in [app, app, other] {
+            let id = || SystemIds.uuid_v7().into();
+            world.run(
+                "INSERT INTO webhook_delivery (id, webhook_id, app_id, shop_id, event_id, event_type, \
+                 correlation_id, body, state, attempts, sent, created_at, next_at) \
+                 VALUES ($1, $2, $3, $4, $5, 'order.item.placed', 'x', '{}', 1, 2, 2, 0, 0)",
+                [id(), webhook.uuid().into(), app.uuid().into(), id(), id()],
+            ).await;
+        }
+        let state = "INSERT INTO webhook_endpoint_state (webhook_id) VALUES ($1)";
+        world.run(state, [webhook.uuid().into()]).await;
+        let attempts = "INSERT INTO webhook_attempt (delivery_id, number, at, request_headers, \
+                        is_cut, duration_ms) SELECT id, 1, 0, '{}', FALSE, 1 FROM webhook_delivery";
+        world.run(attempts, []).await;
+
+        world.registry.uninstall(&world.owner, app).await.unwrap();
+        assert_eq!(world.rows("webhook_delivery").await, 1);
+        assert_eq!(world.rows("webhook_log WHERE state = 5").await, 2);
+        assert_eq!(world.rows("webhook_endpoint_state").await, 0);
+        // What is under way may still have something to write.
+        assert_eq!(world.registry.sweep().await.unwrap().deliveries, 0);
+        world.run("UPDATE webhook_log SET done_at = done_at - 600001", []).await;
+        assert_eq!(world.registry.sweep().await.unwrap().deliveries, 2);
+        assert_eq!((world.rows("webhook_log").await, world.rows("webhook_attempt").await), (0, 1));
     }
 
     async fn an_app_that_was_removed_is_not_there_and_can_come_back(database: TestDatabase) {

@@ -75,7 +75,8 @@ impl World {
     }
 
     pub(crate) async fn with(database: &TestDatabase, setting: Setting) -> Self {
-        let sets = vec![czo_migrations::outbox(), czo_migrations::apps()];
+        let sets =
+            vec![czo_migrations::outbox(), czo_migrations::apps(), czo_migrations::webhooks()];
         czo_migrations::Migrator::new(sets).up(database).await.unwrap();
         let clock = Arc::new(ManualClock::at("2026-11-30T12:00:00Z".parse().unwrap()));
         let app = AppServer::start().await;
@@ -158,6 +159,12 @@ impl World {
     /// How many rows a table has.
     pub(crate) async fn rows(&self, table: &str) -> i64 {
         self.number(&format!("SELECT count(*) FROM {table}")).await
+    }
+
+    pub(crate) async fn run(&self, sql: &str, values: impl IntoIterator<Item = sea_orm::Value>) {
+        let backend = self.database.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        self.database.execute_raw(statement).await.unwrap();
     }
 
     pub(crate) async fn number(&self, sql: &str) -> i64 {

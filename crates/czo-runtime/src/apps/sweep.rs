@@ -11,7 +11,8 @@ use crate::RuntimeError;
 /// When: once an hour, at a time that few others choose.
 const PATTERN: &str = "41 * * * *";
 
-/// Removes installations that were never finished, and secrets and tokens that no longer count.
+/// Removes installations that were never finished, secrets and tokens that no longer count, and what
+/// was sent to apps that are uninstalled.
 #[derive(Serialize, Deserialize)]
 struct SweepApps {}
 

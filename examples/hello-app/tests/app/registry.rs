@@ -62,7 +62,8 @@ struct Shop {
 
 impl Shop {
     async fn open(database: &TestDatabase) -> Self {
-        let sets = vec![czo_migrations::outbox(), czo_migrations::apps()];
+        let sets =
+            vec![czo_migrations::outbox(), czo_migrations::apps(), czo_migrations::webhooks()];
         czo_migrations::Migrator::new(sets).up(database).await.unwrap();
         let rules = ManifestRules::new("0.1.0".parse().unwrap())
             .permissions([Permission::new("product", "read")])

@@ -100,7 +100,8 @@ pub(super) fn routes() -> ApiRouter<Desk> {
                     operation,
                     "Uninstall an app",
                     "Its tokens are revoked at once; its secrets, webhooks and what was set up are \
-                     deleted. Needs `app:write`.",
+                     deleted; what waits to be sent to it is given up, and what it was sent is deleted \
+                     within the next hours. Needs `app:write`.",
                 )
                 .response::<204, ()>()
             }),
