@@ -69,6 +69,7 @@ impl Apps {
         let vault = Vault::new(vault_key::keys(config)?).map_err(AppError::from)?;
         let options = RegistryOptions::new(api_url(config)?)
             .deadline(config.apps.timeout())
+            .total_deadline(config.app_patience())
             .token_lifetime(config.apps.token_lifetime());
         let registry = AppRegistry::new(
             RegistryParts {

@@ -239,6 +239,12 @@ impl Config {
         Ok(options)
     }
 
+    /// How long the exchanges with an app may take together that a request waits for: the rest of
+    /// the time is for the database, and for saying what went wrong.
+    pub(crate) fn app_patience(&self) -> Duration {
+        Duration::from_secs(self.server.request_timeout_seconds).mul_f64(5.0 / 6.0)
+    }
+
     pub(crate) fn graphql_options(&self) -> GraphqlOptions {
         let mut options = GraphqlOptions::default();
         options.max_depth = self.graphql.max_depth;

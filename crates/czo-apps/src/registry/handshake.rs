@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::AppRegistry;
+use super::options::Patience;
 use super::rows::installation;
 use crate::manifest::printable;
 use crate::tokens::NewToken;
@@ -78,13 +79,17 @@ struct Installed<'a> {
 
 impl AppRegistry {
     /// Asks the app to repeat something at random.
-    pub(super) async fn challenge(&self, row: &installation::Model) -> Result<(), AppError> {
+    pub(super) async fn challenge(
+        &self,
+        row: &installation::Model,
+        patience: Patience,
+    ) -> Result<(), AppError> {
         let step = HandshakeStep::Challenge;
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|_| AppError::Random)?;
         let challenge = URL_SAFE_NO_PAD.encode(bytes);
         let body = self.message(row, "app.challenge", Challenge { challenge: &challenge })?;
-        let answer = self.post(row, step, &[], &body).await?;
+        let answer = self.post(row, step, patience, &[], &body).await?;
         if !answer.is_success() {
             return Err(status(step, &answer, &[]));
         }
@@ -104,6 +109,7 @@ impl AppRegistry {
         &self,
         row: &installation::Model,
         credentials: &Credentials,
+        patience: Patience,
     ) -> Result<(), AppError> {
         let Credentials { token, token_end, secret, key } = credentials;
         let secret_text: SecretString = secret.expose();
@@ -120,7 +126,7 @@ impl AppRegistry {
         let signature = signer.sign(&id, self.shared.clock.now(), &body);
         let headers: Vec<_> = signature.iter().collect();
         let step = HandshakeStep::Installed;
-        let answer = self.post(row, step, &headers, &body).await?;
+        let answer = self.post(row, step, patience, &headers, &body).await?;
         if answer.is_success() {
             return Ok(());
         }
@@ -153,13 +159,14 @@ impl AppRegistry {
         &self,
         row: &installation::Model,
         step: HandshakeStep,
+        patience: Patience,
         signature: &[(&str, &str)],
         body: &[u8],
     ) -> Result<AppAnswer, AppError> {
         let manifest = &row.manifest.0;
         let own = [("content-type", "application/json"), ("x-czo-app-id", manifest.id.as_str())];
         let headers = [&own[..], signature].concat();
-        let limits = self.shared.options.of_handshake();
+        let limits = patience.of_handshake();
         let (transport, url) = (&self.shared.transport, &manifest.handshake_url);
         let answer = within(limits, transport.post(url, &headers, body, limits)).await;
         answer.map_err(|error| {

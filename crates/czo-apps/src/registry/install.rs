@@ -6,6 +6,7 @@ use czo_repo::{RepoError, UnitOfWork};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::handshake::Credentials;
+use super::options::Patience;
 use super::rows::installation::{self, Column, Grants, InstallationStatus, KeptManifest};
 use super::{AppRegistry, Consent, INSTALLATIONS, Installation, ManifestSource, WRITE};
 use crate::{AppError, AppGrant, AppInstalled, AppManifest, InstallationId};
@@ -33,7 +34,7 @@ impl AppRegistry {
         manifest: &ManifestSource,
     ) -> Result<AppManifest, AppError> {
         self.allow(ctx, &WRITE).await?;
-        self.read_manifest(manifest).await
+        self.read_manifest(manifest, self.shared.options.patience()).await
     }
 
     /// Installs an app in a shop.
@@ -42,7 +43,8 @@ impl AppRegistry {
     /// a place that does not know how to. Then it is sent its token and what messages to it are signed
     /// with, once and never again, in a message that is signed with that. When it has answered with
     /// 2xx, token, secrets, webhooks and the event `app.installation.created` are written at once,
-    /// and the token begins to count. Otherwise nothing is left of it all.
+    /// and the token begins to count. Otherwise nothing is left of it all. The manifest and both
+    /// messages share the [`total_deadline`](super::RegistryOptions::total_deadline).
     ///
     /// A process that dies in between leaves an installation with the status `installing`, without
     /// token and secrets. It stands in the way of no other after
@@ -61,11 +63,12 @@ impl AppRegistry {
     ) -> Result<Installation, AppError> {
         let ctx = ctx.clone().for_shop(request.shop);
         self.allow(&ctx, &WRITE).await?;
-        let manifest = self.read_manifest(&request.manifest).await?;
+        let patience = self.shared.options.patience();
+        let manifest = self.read_manifest(&request.manifest, patience).await?;
         let asked = AppGrant::asked_by(&manifest);
         self.check_consent(&ctx, &asked, &request.consent).await?;
         let row = self.begin(&ctx, request.shop, &manifest, asked).await?;
-        match Box::pin(self.complete(&ctx, &row)).await {
+        match Box::pin(self.complete(&ctx, &row, patience)).await {
             Ok(row) => Ok(Installation::of(row)),
             Err(error) => {
                 self.undo(row.id).await;
@@ -113,10 +116,11 @@ impl AppRegistry {
         &self,
         ctx: &RequestContext,
         row: &installation::Model,
+        patience: Patience,
     ) -> Result<installation::Model, AppError> {
-        self.challenge(row).await?;
+        self.challenge(row, patience).await?;
         let credentials = Credentials::generate(self.token_end())?;
-        self.hand_over(row, &credentials).await?;
+        self.hand_over(row, &credentials, patience).await?;
         let work = async |tx: &UnitOfWork| self.finish(tx, ctx, row, &credentials).await;
         self.transaction(work).await
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::AppRegistry;
+use super::options::Patience;
 use crate::transport::within;
 use crate::{AppError, AppManifest, HttpUrl};
 
@@ -30,24 +31,25 @@ impl AppRegistry {
     pub(super) async fn read_manifest(
         &self,
         source: &ManifestSource,
+        patience: Patience,
     ) -> Result<AppManifest, AppError> {
         let rules = &self.shared.rules;
         let url = match source {
             ManifestSource::Document(bytes) => return Ok(AppManifest::read(bytes, rules)?),
             ManifestSource::Url(url) => url,
         };
-        let bytes = self.fetch_manifest(url).await?;
+        let bytes = self.fetch_manifest(url, patience).await?;
         let mut manifest = AppManifest::read(&bytes, rules)?;
         manifest.manifest_url.get_or_insert_with(|| url.clone());
         Ok(manifest)
     }
 
-    async fn fetch_manifest(&self, url: &HttpUrl) -> Result<Vec<u8>, AppError> {
+    async fn fetch_manifest(&self, url: &HttpUrl, patience: Patience) -> Result<Vec<u8>, AppError> {
         let is_insecure = url.as_url().scheme() != "https";
         if is_insecure && !self.shared.rules.may_be_insecure(url.as_url()) {
             return Err(AppError::Insecure { url: url.clone() });
         }
-        let limits = self.shared.options.of_manifest();
+        let limits = patience.of_manifest();
         let answer = within(limits, self.shared.transport.get(url, limits)).await;
         let answer = answer.map_err(|source| AppError::Fetch { url: url.clone(), source })?;
         if !answer.is_success() {

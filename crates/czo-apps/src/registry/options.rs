@@ -1,7 +1,7 @@
 //! What a registry is made of.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use czo_core::{Clock, IdGenerator, PermissionService};
 use czo_outbox::Outbox;
@@ -39,10 +39,13 @@ pub struct RegistryOptions {
     /// How long each exchange with an app may take: the manifest, the challenge and the token.
     /// Default: 10 seconds.
     pub deadline: Duration,
+    /// How long all exchanges of one call may take together, whatever each may: less than the caller
+    /// waits, who is told then what was waited for. Default: 25 seconds.
+    pub total_deadline: Duration,
     /// How long a token is good for. Default: 90 days.
     pub token_lifetime: Duration,
     /// After how long an installation that was never finished is given up. Default: 10 minutes; at
-    /// least four times the deadline.
+    /// least twice the total deadline.
     pub give_up: Duration,
 }
 
@@ -58,6 +61,7 @@ impl RegistryOptions {
         Self {
             api_url,
             deadline: Duration::from_secs(10),
+            total_deadline: Duration::from_secs(25),
             token_lifetime: DAY * 90,
             give_up: Duration::from_secs(600),
         }
@@ -67,6 +71,13 @@ impl RegistryOptions {
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// Gives all exchanges of one call this long together.
+    #[must_use]
+    pub fn total_deadline(mut self, deadline: Duration) -> Self {
+        self.total_deadline = deadline;
         self
     }
 
@@ -84,17 +95,35 @@ impl RegistryOptions {
         self
     }
 
-    pub(super) fn of_manifest(&self) -> ExchangeLimits {
-        ExchangeLimits { deadline: self.deadline, max_bytes: AppManifest::MAX_BYTES }
+    /// What a call that begins now may take of the apps' time.
+    pub(super) fn patience(&self) -> Patience {
+        Patience { each: self.deadline, until: Instant::now() + self.total_deadline }
     }
 
-    pub(super) fn of_handshake(&self) -> ExchangeLimits {
-        ExchangeLimits { deadline: self.deadline, max_bytes: MAX_ANSWER }
-    }
-
-    /// An installation has two exchanges behind its row; one that is still under way is never
-    /// taken for one that was cut off.
+    /// One that is still under way is never taken for one that was cut off.
     pub(super) fn give_up_after(&self) -> Duration {
-        self.give_up.max(self.deadline * 4)
+        self.give_up.max(self.total_deadline * 2)
+    }
+}
+
+/// How long the exchanges of one call may take, each and together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    each: Duration,
+    until: Instant,
+}
+
+impl Patience {
+    pub(super) fn of_manifest(self) -> ExchangeLimits {
+        self.limits(AppManifest::MAX_BYTES)
+    }
+
+    pub(super) fn of_handshake(self) -> ExchangeLimits {
+        self.limits(MAX_ANSWER)
+    }
+
+    fn limits(self, max_bytes: usize) -> ExchangeLimits {
+        let left = self.until.saturating_duration_since(Instant::now());
+        ExchangeLimits { deadline: self.each.min(left), max_bytes }
     }
 }

@@ -68,7 +68,7 @@ impl AppRegistry {
             Some(source) => source,
             None => ManifestSource::Url(old.manifest_url.clone().ok_or(AppError::NoManifestUrl)?),
         };
-        let mut new = self.read_manifest(&source).await?;
+        let mut new = self.read_manifest(&source, self.shared.options.patience()).await?;
         if new.id != old.id {
             return Err(AppError::OtherApp { expected: old.id.clone(), found: new.id });
         }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use czo_apps::{AppError, PublicKey, ReceivedHeaders, SigningSecret, Verifier};
+use czo_apps::{
+    AppError, HandshakeProblem, HandshakeStep, PublicKey, ReceivedHeaders, SigningSecret,
+    TransportError, Verifier,
+};
 use czo_core::{Classified, Clock, ErrorKind};
 use czo_testkit::on_each_database;
 use serde_json::Value;
@@ -122,6 +125,20 @@ on_each_database! {
             assert!(error.to_string().contains("no whole answer within 300 ms"), "{error}");
             assert_nothing_secret_left(&world);
         }
+    }
+
+    async fn all_exchanges_of_an_installation_share_one_deadline(database: TestDatabase) {
+        let world = World::with(&database, Setting { total_deadline: SOON, ..Default::default() }).await;
+        world.app.answer_installed(Answer::Never);
+        let AppError::Handshake { step, problem } = refused(&world).await else {
+            panic!("refused for another reason");
+        };
+        let HandshakeProblem::NoAnswer(TransportError::Timeout { deadline }) = problem else {
+            panic!("{problem}");
+        };
+        // The manifest and the challenge have had their part of it.
+        assert!(step == HandshakeStep::Installed && deadline < SOON, "{step}: {deadline:?}");
+        assert_eq!(world.rows("app_installation").await, 0);
     }
 
     async fn an_answer_that_is_too_large_is_none(database: TestDatabase) {

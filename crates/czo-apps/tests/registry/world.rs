@@ -56,6 +56,8 @@ pub(crate) fn rules() -> ManifestRules {
 pub(crate) struct Setting {
     pub(crate) transport: Arc<dyn AppTransport>,
     pub(crate) deadline: Duration,
+    /// Of all exchanges together.
+    pub(crate) total_deadline: Duration,
     pub(crate) vault: Vault,
     /// Roles of the tests, unless it is something else.
     pub(crate) permissions: Option<Arc<dyn PermissionService>>,
@@ -65,7 +67,7 @@ impl Default for Setting {
     fn default() -> Self {
         let vault = Vault::new([VaultKey::generate().unwrap()]).unwrap();
         let (transport, deadline) = (Arc::new(HttpTransport), Duration::from_secs(30));
-        Self { transport, deadline, vault, permissions: None }
+        Self { transport, deadline, total_deadline: deadline * 2, vault, permissions: None }
     }
 }
 
@@ -208,7 +210,8 @@ pub(crate) fn registry(
         transport: setting.transport,
     };
     let options = RegistryOptions::new("https://czo.example.com/api".parse().unwrap());
-    AppRegistry::new(parts, options.deadline(setting.deadline))
+    let options = options.deadline(setting.deadline).total_deadline(setting.total_deadline);
+    AppRegistry::new(parts, options)
 }
 
 /// A person with a role, in no shop yet.

@@ -31,7 +31,9 @@ pub struct AppsConfig {
     pub allow: Vec<AllowedHost>,
     /// How many days the token of an app is good for. Default 90.
     pub token_days: u32,
-    /// How long each exchange with an app may take while it is installed, in seconds. Default 10.
+    /// How long each exchange with an app may take while it is installed, in seconds. Default 10. All
+    /// of them together take five sixths of `server.request_timeout_seconds` at most, 25 seconds by
+    /// default, so that whoever waits for an installation is told what the app has not answered.
     pub timeout_seconds: u64,
 }
 

@@ -231,3 +231,19 @@ async fn a_server_that_cannot_open_the_secrets_of_its_apps_refuses_to_start() {
     let sentence = finished.refusal();
     assert!(sentence.contains("`apps.vault_keys`") && !sentence.contains(other), "{sentence}");
 }
+
+#[tokio::test]
+async fn whoever_installs_an_app_that_hangs_is_told_so_before_the_request_is_over() {
+    let app = App::start().await;
+    app.hangs();
+    let site = talking_to(Site::sqlite(), &app)
+        .with("CZO_SERVER__REQUEST_TIMEOUT_SECONDS", "6")
+        .with("CZO_APPS__TIMEOUT_SECONDS", "60");
+    let server = site.start().await;
+    let order = json!({ "manifestUrl": app.manifest_url() });
+    let answer = server.owner().request(Method::POST, "/api/apps/install").json(&order);
+    let answer = answer.send().await.expect("an answer");
+    assert_eq!(answer.status(), 503);
+    let problem = answer.text().await.expect("a problem");
+    assert!(problem.contains("not installed") && problem.contains("whole answer"), "{problem}");
+}

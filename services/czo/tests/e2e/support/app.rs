@@ -1,7 +1,7 @@
 //! A third-party app, as its developer writes it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
@@ -31,6 +31,8 @@ struct Shared {
     received: Mutex<Vec<Received>>,
     /// What it answers to webhooks, unless it is 0.
     refusal: AtomicU16,
+    /// Whether it never answers the challenge.
+    hangs: AtomicBool,
 }
 
 /// A message that the app got, whether it took it or not.
@@ -76,6 +78,11 @@ impl App {
     /// Answers webhooks with this status from now on; with 204 for 0.
     pub(crate) fn refuses_with(&self, status: u16) {
         self.shared.refusal.store(status, Ordering::SeqCst);
+    }
+
+    /// Never answers a challenge from now on.
+    pub(crate) fn hangs(&self) {
+        self.shared.hangs.store(true, Ordering::SeqCst);
     }
 
     /// Its token, once it is installed.
@@ -132,6 +139,9 @@ async fn manifest(State(app): State<Arc<Shared>>) -> Json<Value> {
 }
 
 async fn handshake(State(app): State<Arc<Shared>>, Json(told): Json<Value>) -> Json<Value> {
+    if app.hangs.load(Ordering::SeqCst) {
+        std::future::pending::<()>().await;
+    }
     if told["type"] == "app.challenge" {
         return Json(json!({ "challenge": told["challenge"] }));
     }
