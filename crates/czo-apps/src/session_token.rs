@@ -89,7 +89,7 @@ impl SessionTokens {
         ctx: &RequestContext,
         request: SessionRequest,
     ) -> Result<SessionToken, AppError> {
-        let user = user(&ctx.actor).ok_or(SessionError::NotUser)?;
+        let user = user(&ctx.actor)?;
         let SessionRequest { app, extension, mount, entity } = request;
         if !entity.as_deref().is_none_or(is_entity) {
             return Err(SessionError::Entity.into());
@@ -125,10 +125,11 @@ impl SessionTokens {
     }
 }
 
-fn user(actor: &Actor) -> Option<ActorId> {
+fn user(actor: &Actor) -> Result<ActorId, SessionError> {
     match actor {
-        Actor::Known { id, kind: ActorType::User, .. } => Some(*id),
-        _ => None,
+        Actor::Known { id, kind: ActorType::User, .. } => Ok(*id),
+        Actor::Anonymous => Err(SessionError::Anonymous),
+        _ => Err(SessionError::NotUser),
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) use self::health::WebhooksHealth;
 use self::questions::DomainQuestions;
 pub(crate) use self::rest::routes;
 pub(crate) use self::sweep::keep_tidy;
-pub(crate) use self::view::{DeliveryView, WholeDelivery};
+pub(crate) use self::view::{AppView, DeliveryView, WholeDelivery};
 use crate::{Config, RuntimeError};
 
 /// What the apps of a program are made of.
@@ -134,6 +134,18 @@ impl Apps {
         WebhookDispatcher::new(&self.staging, self.fetcher.clone(), keys)
             .options(self.options.clone())
             .spawn()
+    }
+}
+
+/// Says at a start that apps would be told of an address that is none: where the server listens is
+/// not always where it is reached.
+pub(crate) fn warn_of_api_url(config: &Config) {
+    let listen = config.server.listen;
+    if config.apps.api_url.is_none() && (listen.ip().is_unspecified() || listen.port() == 0) {
+        tracing::warn!(
+            "apps are told that czo is at http://{listen}, where none can reach it: set \
+             `apps.api_url` to where they do, such as `https://api.shop.example`"
+        );
     }
 }
 

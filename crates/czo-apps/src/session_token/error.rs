@@ -11,7 +11,10 @@ use crate::{Identifier, InstallationId, Mount};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// Nobody sits in front of the dashboard: it is nobody, czo itself, or an app.
+    /// Nobody said who they are.
+    #[error("this needs a token: send `Authorization: Bearer <token>`")]
+    Anonymous,
+    /// Nobody sits in front of the dashboard: it is czo itself, or an app.
     #[error("expected a person who uses the dashboard")]
     NotUser,
     /// The app may not act now.
@@ -42,6 +45,7 @@ pub enum SessionError {
 impl Classified for SessionError {
     fn kind(&self) -> ErrorKind {
         match self {
+            Self::Anonymous => ErrorKind::Unauthenticated,
             Self::NotUser => ErrorKind::Forbidden,
             Self::Disabled { .. } | Self::NoSecret { .. } => ErrorKind::Conflict,
             Self::NoExtension { .. } => ErrorKind::NotFound,

@@ -8,7 +8,8 @@ use czo_apps::{
     SessionVerifier, SigningSecret,
 };
 use czo_core::{
-    Actor, ActorType, Clock, Permission, PermissionError, RequestContext, ShopId, SystemIds,
+    Actor, ActorType, Classified, Clock, ErrorKind, Permission, PermissionError, RequestContext,
+    ShopId, SystemIds,
 };
 use czo_testkit::{TestDatabase, on_each_database};
 use secrecy::ExposeSecret;
@@ -100,7 +101,8 @@ on_each_database! {
         assert!(matches!(refused, AppError::Permission(_)), "{refused:?}");
         let nobody = RequestContext { actor: Actor::Anonymous, ..viewer };
         let refused = sessions.issue(&nobody, points(&app)).await.unwrap_err();
-        assert!(matches!(refused, AppError::Session(SessionError::NotUser)), "{refused:?}");
+        assert!(matches!(refused, AppError::Session(SessionError::Anonymous)), "{refused:?}");
+        assert_eq!(refused.kind(), ErrorKind::Unauthenticated);
     }
 
     async fn neither_czo_nor_an_app_gets_one(database: TestDatabase) {

@@ -12,6 +12,7 @@ use czo_http::Server;
 
 use super::Application;
 use super::relays::RelayPlan;
+use crate::apps;
 use crate::cache::tell_the_rest;
 use crate::config::JobsProvider;
 use crate::jobs::Crew;
@@ -64,6 +65,7 @@ impl Application {
             drain_seconds: self.config.server.drain_seconds,
         };
         self.apps.know_events().await?;
+        apps::warn_of_api_url(&self.config);
         let signals = shutdown::Signals::install();
         let _file = match other {
             Some(other) => {

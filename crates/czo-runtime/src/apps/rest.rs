@@ -4,6 +4,7 @@ mod credentials;
 mod deliveries;
 mod installations;
 mod keys;
+mod optional_body;
 mod own;
 mod sessions;
 

@@ -180,6 +180,19 @@ on_each_database! {
         site.czo(&["app", "resend", named, "--id", &delivery]).await.succeeded();
         assert_eq!(app.receives(2).await[1].id, first.id);
 
+        // The same as by the API.
+        let shown = site.czo(&["app", "show", named, "--json"]).await.succeeded().json();
+        let path = format!("/api/apps/{}", shown["id"].as_str().expect("an id"));
+        let by_api: Value = server.owner().get(&path).await.json().await.expect("JSON");
+        assert_eq!(shown, by_api);
+
+        for command in ["rotate-secret", "rotate-token"] {
+            let at_once = ["app", command, named, "--overlap-hours", "0"];
+            let refused = site.czo(&at_once).await;
+            assert!(refused.refusal().contains("--yes"), "{}", refused.refusal());
+        }
+        let at_once = ["app", "rotate-token", named, "--overlap-hours", "0", "--yes"];
+        site.czo(&at_once).await.succeeded();
         let rotated = site.czo(&["app", "rotate-secret", named]).await.succeeded().stdout;
         assert!(rotated.contains("whsec_") && rotated.contains("whpk_"), "{rotated}");
         site.czo(&["app", "disable", named]).await.succeeded();
@@ -246,4 +259,47 @@ async fn whoever_installs_an_app_that_hangs_is_told_so_before_the_request_is_ove
     assert_eq!(answer.status(), 503);
     let problem = answer.text().await.expect("a problem");
     assert!(problem.contains("not installed") && problem.contains("whole answer"), "{problem}");
+}
+
+#[tokio::test]
+async fn what_needs_no_body_is_done_without_one_and_without_a_content_type() {
+    let app = App::start().await;
+    let site = talking_to(Site::sqlite(), &app);
+    let (server, id) = installed(&site, &app).await;
+    let owner = server.owner();
+    for what in ["tokens/rotate", "secret/rotate", "update", "consent", "disable", "enable"] {
+        let path = format!("/api/apps/{id}/{what}");
+        let answer = owner.request(Method::POST, &path).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{what}");
+    }
+    // A body that is there is held to its type.
+    let path = format!("/api/apps/{id}/tokens/rotate");
+    let foreign = owner.request(Method::POST, &path).header("content-type", "text/plain");
+    let answer = foreign.body(r#"{"overlapSeconds":0}"#).send().await.expect("an answer");
+    assert_eq!(answer.status(), 415);
+    let unknown = owner.request(Method::POST, &path).json(&json!({ "overlap": 0 }));
+    assert_eq!(unknown.send().await.expect("an answer").status(), 422);
+}
+
+#[tokio::test]
+async fn a_session_needs_a_token() {
+    let app = App::start().await;
+    let site = talking_to(Site::sqlite(), &app);
+    let (server, id) = installed(&site, &app).await;
+    let order = json!({ "extension": "points", "mount": "SETTINGS" });
+    let path = format!("/api/apps/{id}/sessions");
+    let answer = server.visitor().request(Method::POST, &path).json(&order).send().await;
+    assert_eq!(answer.expect("an answer").status(), 401);
+    let as_app = server.visitor().with_token(&app.token()).request(Method::POST, &path);
+    assert_eq!(as_app.json(&order).send().await.expect("an answer").status(), 403);
+}
+
+#[tokio::test]
+async fn a_server_that_apps_cannot_reach_where_it_listens_says_what_to_set() {
+    let site = Site::sqlite();
+    let said = site.start().await.stop().await.succeeded().stderr;
+    assert!(said.contains("`apps.api_url`"), "{said}");
+    let site = site.with("CZO_APPS__API_URL", "https://api.shop.example");
+    let said = site.start().await.stop().await.succeeded().stderr;
+    assert!(!said.contains("apps.api_url"), "{said}");
 }

@@ -5,19 +5,20 @@ use std::time::Duration;
 use czo_http::aide::axum::ApiRouter;
 use czo_http::aide::axum::routing::{delete_with, post_with};
 use czo_http::axum::Json;
-use czo_http::axum::extract::rejection::{JsonRejection, PathRejection};
+use czo_http::axum::extract::rejection::PathRejection;
 use czo_http::axum::extract::{Path, State};
 use czo_http::{Ctx, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Desk, Which, body, described, path};
+use super::optional_body::OptionalBody;
+use super::{Desk, Which, described, path};
 use crate::apps::view::{NewAppSecret, NewAppToken, RevokedTokens};
 
 /// How long the old ones count, unless it is said: a day.
 const OVERLAP_SECONDS: u64 = 24 * 3_600;
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Rotation {
     /// How long the old ones count still, in seconds; 30 days at most. Default: a day.
@@ -70,9 +71,9 @@ async fn rotate_token(
     State(desk): State<Desk>,
     Ctx(ctx): Ctx,
     which: Result<Path<Which>, PathRejection>,
-    rotation: Result<Json<Rotation>, JsonRejection>,
+    OptionalBody(rotation): OptionalBody<Rotation>,
 ) -> Result<Json<NewAppToken>, Problem> {
-    let (id, rotation) = (path(which)?.id, body(rotation)?);
+    let id = path(which)?.id;
     let issued = desk.registry.rotate_token(&ctx, id, rotation.overlap()).await;
     issued.map(|issued| Json(issued.into())).map_err(Problem::of)
 }
@@ -91,9 +92,9 @@ async fn rotate_secret(
     State(desk): State<Desk>,
     Ctx(ctx): Ctx,
     which: Result<Path<Which>, PathRejection>,
-    rotation: Result<Json<Rotation>, JsonRejection>,
+    OptionalBody(rotation): OptionalBody<Rotation>,
 ) -> Result<Json<NewAppSecret>, Problem> {
-    let (id, rotation) = (path(which)?.id, body(rotation)?);
+    let id = path(which)?.id;
     let rotated = desk.registry.rotate_secret(&ctx, id, rotation.overlap()).await;
     rotated.map(|rotated| Json(rotated.into())).map_err(Problem::of)
 }

@@ -14,11 +14,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::optional_body::OptionalBody;
 use super::{Desk, Which, body, described, invalid, path, question};
 use crate::apps::view::{AppPage, AppView, Preview, Updated};
 
 /// Where a manifest comes from: one of the two.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Source {
     /// Where it is.
@@ -40,7 +41,7 @@ struct Install {
     consent: Option<Vec<AppGrant>>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Consenting {
     /// What is consented to. Where nothing is said, of the hosts neither: all that the app asks for.
@@ -236,9 +237,9 @@ async fn update(
     State(desk): State<Desk>,
     Ctx(ctx): Ctx,
     which: Result<Path<Which>, PathRejection>,
-    source: Result<Json<Source>, JsonRejection>,
+    OptionalBody(Source { manifest_url, manifest }): OptionalBody<Source>,
 ) -> Result<Json<Updated>, Problem> {
-    let (id, Source { manifest_url, manifest }) = (path(which)?.id, body(source)?);
+    let id = path(which)?.id;
     let source = match (&manifest_url, &manifest) {
         (None, None) => None,
         _ => Some(one_source(manifest_url, manifest)?),
@@ -251,9 +252,9 @@ async fn consent(
     State(desk): State<Desk>,
     Ctx(ctx): Ctx,
     which: Result<Path<Which>, PathRejection>,
-    wanted: Result<Json<Consenting>, JsonRejection>,
+    OptionalBody(Consenting { consent, hosts }): OptionalBody<Consenting>,
 ) -> Result<Json<Installation>, Problem> {
-    let (id, Consenting { consent, hosts }) = (path(which)?.id, body(wanted)?);
+    let id = path(which)?.id;
     let consent = match (consent, hosts) {
         (consent, None) => to_consent(consent),
         (grants, Some(hosts)) => Consent::ToUpdate { grants: grants.unwrap_or_default(), hosts },

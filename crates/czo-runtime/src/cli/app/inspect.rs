@@ -2,10 +2,10 @@
 
 use clap::Args;
 use czo_apps::Installation;
-use serde_json::json;
 
 use super::shop::{ShopArgs, WhichApp, all};
 use crate::Application;
+use crate::apps::AppView;
 use crate::cli::output::{one_line, print, print_json, print_table};
 
 /// Of which shop.
@@ -67,7 +67,7 @@ impl ShowArgs {
         let webhooks = registry.webhooks(&ctx, id).await?;
         let tokens = registry.tokens(&ctx, id).await?;
         if self.json {
-            return print_json(&json!({ "app": app, "webhooks": webhooks, "tokens": tokens }));
+            return print_json(&AppView { app, webhooks, tokens });
         }
         let manifest = &app.manifest;
         print(&format!("{} {} ({})", one_line(&manifest.name), manifest.version, manifest.id));
