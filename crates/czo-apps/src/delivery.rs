@@ -11,7 +11,8 @@ pub(crate) mod uninstalled;
 pub(crate) mod wake;
 
 pub use deliveries::{
-    DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, WebhookDeliveries,
+    DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, ResendCursor,
+    ResendCursorError, Resent, WebhookDeliveries,
 };
 pub use ids::WebhookDeliveryId;
 pub use staging::WebhookStaging;

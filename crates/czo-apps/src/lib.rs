@@ -19,8 +19,8 @@ mod transport;
 mod vault;
 
 pub use delivery::{
-    DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, DeliveryState,
-    WebhookDeliveries, WebhookDeliveryId, WebhookStaging,
+    DeliveryAttempt, DeliveryCounts, DeliveryFilter, DeliveryRecord, DeliveryState, ResendCursor,
+    ResendCursorError, Resent, WebhookDeliveries, WebhookDeliveryId, WebhookStaging,
 };
 pub use dispatcher::{
     DispatcherHandle, DispatcherHealth, DispatcherOptions, SigningKeys, WebhookDispatcher,

@@ -1,6 +1,7 @@
 //! What people see of deliveries, and do with them.
 
 mod filter;
+mod portion;
 mod record;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use sea_orm::{ConnectionTrait, Value};
 
 use self::filter::Conditions;
 pub use self::filter::DeliveryFilter;
+pub use self::portion::{ResendCursor, ResendCursorError, Resent};
 pub use self::record::{DeliveryAttempt, DeliveryRecord};
 use super::dialect::Dialect;
 use super::staging::Shared;
@@ -147,9 +149,27 @@ impl WebhookDeliveries {
         filter: &DeliveryFilter,
         limit: u64,
     ) -> Result<u64, DatabaseError> {
+        Ok(self.resend_portion(filter, limit, None).await?.count)
+    }
+
+    /// The same for who sends very many again in several calls: at most `limit` by this one, which
+    /// goes on where the last one with the same filter says.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer. What was moved by then is sent.
+    pub async fn resend_portion(
+        &self,
+        filter: &DeliveryFilter,
+        limit: u64,
+        after: Option<ResendCursor>,
+    ) -> Result<Resent, DatabaseError> {
+        // What was sent again before and is done again meanwhile is not sent once more.
+        let until = match after {
+            Some(ResendCursor(until)) => until,
+            None => self.now().await?,
+        };
         let mut sent = 0;
-        // What was sent again in this call and is done again meanwhile is not sent once more.
-        let until = self.now().await?;
         while sent < limit {
             let at_once = AT_ONCE.min(limit - sent);
             let moved = self.move_back(filter, until, at_once).await?;
@@ -158,10 +178,10 @@ impl WebhookDeliveries {
                 self.shared.wake.wake(&self.shared.database);
             }
             if moved < at_once {
-                break;
+                return Ok(Resent { count: sent, next: None });
             }
         }
-        Ok(sent)
+        Ok(Resent { count: sent, next: Some(ResendCursor(until)) })
     }
 
     /// Sends again what was given up and fits, the oldest first, at most `limit`.

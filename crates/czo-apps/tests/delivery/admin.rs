@@ -78,6 +78,37 @@ on_each_database! {
         assert!(dispatcher.drain(LONG).await);
     }
 
+    async fn a_portion_goes_on_where_the_last_one_ended_and_sends_nothing_twice(
+        database: TestDatabase
+    ) {
+        let (shop, receiver) = (Shop::open(&database).await, Receiver::start().await);
+        shop.webhook(&receiver.url("a"), json!({})).await;
+        let dispatcher = shop.dispatch(&receiver);
+        for number in 0..5 {
+            shop.change("lamp", number).await;
+        }
+        shop.until(DELIVERED, 5).await;
+        // What was done long enough ago that the clock has moved.
+        shop.run("UPDATE webhook_log SET done_at = done_at - 1000", []).await;
+        let (deliveries, all) = (shop.staging.deliveries(), DeliveryFilter::all());
+        let (mut sent, mut after) = (Vec::new(), None);
+        loop {
+            let portion = deliveries.resend_portion(&all, 2, after).await.unwrap();
+            sent.push(portion.count);
+            // Each is done once more before the next portion, and would fit again.
+            shop.until(DELIVERED, 5).await;
+            // As it comes back from a client.
+            after = portion.next.map(|next| next.to_string().parse().unwrap());
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(sent, [2, 2, 1]);
+        assert_eq!(receiver.at("a").len(), 10);
+        assert!("7".parse::<czo_apps::ResendCursor>().is_err());
+        assert!(dispatcher.drain(LONG).await);
+    }
+
     async fn deliveries_are_listed_by_pages_wherever_they_are(database: TestDatabase) {
         let (shop, receiver) = (Shop::open(&database).await, Receiver::start().await);
         let webhook = shop.webhook(&receiver.url("a"), json!({})).await;

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use czo_apps::{
     AppGrant, AppToken, AppTokenId, AppWebhook, AppWebhookId, DeliveryAttempt, DeliveryRecord,
-    DeliveryState, Installation, InstallationId, IssuedToken, ManifestDiff, NewHost, RotatedSecret,
-    UpdateOutcome, WebhookDeliveryId,
+    DeliveryState, Installation, InstallationId, IssuedToken, ManifestDiff, NewHost, ResendCursor,
+    Resent, RotatedSecret, UpdateOutcome, WebhookDeliveryId,
 };
 use czo_core::EventId;
 use schemars::JsonSchema;
@@ -243,6 +243,15 @@ impl From<DeliveryAttempt> for AttemptView {
 pub(crate) struct SentAgain {
     /// How many.
     pub(crate) resent: u64,
+    /// There may be more: the same request with this as `after` goes on with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<ResendCursor>,
+}
+
+impl From<Resent> for SentAgain {
+    fn from(resent: Resent) -> Self {
+        Self { resent: resent.count, next: resent.next }
+    }
 }
 
 /// How many tokens were revoked.

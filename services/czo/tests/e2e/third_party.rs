@@ -179,6 +179,8 @@ on_each_database! {
         assert_eq!(whole.json()["log"][0]["status"], 204);
         site.czo(&["app", "resend", named, "--id", &delivery]).await.succeeded();
         assert_eq!(app.receives(2).await[1].id, first.id);
+        let recovered = site.czo(&["app", "recover", named, "--since", "1h"]).await.succeeded();
+        assert_eq!(recovered.stdout.trim(), "0 deliveries on the way again");
 
         // The same as by the API.
         let shown = site.czo(&["app", "show", named, "--json"]).await.succeeded().json();

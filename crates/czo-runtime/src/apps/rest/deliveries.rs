@@ -1,7 +1,9 @@
 //! What was sent to an app, and sending it again.
 
 use chrono::{DateTime, Utc};
-use czo_apps::{AppWebhookId, DeliveryFilter, DeliveryState, InstallationId, WebhookDeliveryId};
+use czo_apps::{
+    AppWebhookId, DeliveryFilter, DeliveryState, InstallationId, ResendCursor, WebhookDeliveryId,
+};
 use czo_core::{EventId, EventType};
 use czo_http::aide::axum::ApiRouter;
 use czo_http::aide::axum::routing::{get_with, post_with};
@@ -70,6 +72,8 @@ struct Range {
     since: DateTime<Utc>,
     /// Only those of events that were published before. Default: all.
     until: Option<DateTime<Utc>>,
+    /// The `next` of the last answer to the same request.
+    after: Option<ResendCursor>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -79,6 +83,8 @@ struct Recovery {
     since: DateTime<Utc>,
     /// Only those to this webhook. Default: all of the app.
     webhook_id: Option<AppWebhookId>,
+    /// The `next` of the last answer to the same request.
+    after: Option<ResendCursor>,
 }
 
 pub(super) fn routes() -> ApiRouter<Desk> {
@@ -120,7 +126,8 @@ pub(super) fn routes() -> ApiRouter<Desk> {
                 described(
                     operation,
                     "Send the deliveries of a time again",
-                    "Whatever became of them, 10,000 at most, the oldest first. Needs `app:write`.",
+                    "Whatever became of them, 10,000 at most, the oldest first: where there may be more, \
+                     `next` says where the same request goes on. Needs `app:write`.",
                 )
             }),
         )
@@ -130,8 +137,8 @@ pub(super) fn routes() -> ApiRouter<Desk> {
                 described(
                     operation,
                     "Send again all that was given up since a time",
-                    "For an app that was away; 10,000 at most, the oldest first: as long as `resent` is \
-                     that many, ask again. Needs `app:write`.",
+                    "For an app that was away; 10,000 at most, the oldest first: where there may be \
+                     more, `next` says where the same request goes on. Needs `app:write`.",
                 )
             }),
         )
@@ -191,7 +198,7 @@ async fn resend(
             None => no_delivery(which.delivery),
         });
     }
-    Ok(Json(SentAgain { resent }))
+    Ok(Json(SentAgain { resent, next: None }))
 }
 
 async fn resend_range(
@@ -202,10 +209,11 @@ async fn resend_range(
 ) -> Result<Json<SentAgain>, Problem> {
     let (id, range) = (path(which)?.id, body(range)?);
     desk.may(&ctx, id, true).await?;
-    let resent = desk.deliveries.resend_range(&range.filter(id), LARGEST_PORTION).await;
-    let resent = resent.map_err(Problem::of)?;
-    tracing::info!(app = %id, resent, "deliveries are sent again");
-    Ok(Json(SentAgain { resent }))
+    let after = range.after;
+    let sent = desk.deliveries.resend_portion(&range.filter(id), LARGEST_PORTION, after).await;
+    let sent = sent.map_err(Problem::of)?;
+    tracing::info!(app = %id, resent = sent.count, "deliveries are sent again");
+    Ok(Json(sent.into()))
 }
 
 async fn recover(
@@ -214,13 +222,14 @@ async fn recover(
     which: Result<Path<Which>, PathRejection>,
     recovery: Result<Json<Recovery>, JsonRejection>,
 ) -> Result<Json<SentAgain>, Problem> {
-    let (id, Recovery { since, webhook_id }) = (path(which)?.id, body(recovery)?);
+    let (id, Recovery { since, webhook_id, after }) = (path(which)?.id, body(recovery)?);
     desk.may(&ctx, id, true).await?;
-    let filter = DeliveryFilter::all().app(id).since(since);
+    let filter = DeliveryFilter::all().app(id).state(DeliveryState::Dead).since(since);
     let filter = webhook_id.into_iter().fold(filter, DeliveryFilter::webhook);
-    let resent = desk.deliveries.redrive(&filter, LARGEST_PORTION).await.map_err(Problem::of)?;
-    tracing::info!(app = %id, resent, "deliveries that were given up are sent again");
-    Ok(Json(SentAgain { resent }))
+    let sent = desk.deliveries.resend_portion(&filter, LARGEST_PORTION, after).await;
+    let sent = sent.map_err(Problem::of)?;
+    tracing::info!(app = %id, resent = sent.count, "deliveries that were given up are sent again");
+    Ok(Json(sent.into()))
 }
 
 impl Wanted {

@@ -3,7 +3,10 @@
 use anyhow::{Context, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
-use czo_apps::{DeliveryFilter, DeliveryRecord, DeliveryState, InstallationId, WebhookDeliveryId};
+use czo_apps::{
+    DeliveryFilter, DeliveryRecord, DeliveryState, InstallationId, WebhookDeliveries,
+    WebhookDeliveryId,
+};
 use czo_core::EventType;
 
 use super::shop::WhichApp;
@@ -11,7 +14,7 @@ use crate::Application;
 use crate::apps::{DeliveryView, WholeDelivery};
 use crate::cli::confirm::confirm_unless;
 use crate::cli::moment::Moment;
-use crate::cli::output::{one_line, print, print_json, print_table};
+use crate::cli::output::{one_line, print, print_json, print_note, print_table};
 
 /// Which deliveries are shown.
 #[derive(Debug, Args)]
@@ -125,8 +128,7 @@ impl ResendArgs {
         let filter = until.into_iter().fold(filter, DeliveryFilter::until);
         let question = "Send all of that again, also what the app has already taken?";
         confirm_unless(self.yes, question, "this sends the app what it has already taken")?;
-        again(deliveries.resend_range(&filter, u64::MAX).await?);
-        Ok(())
+        send_again(&deliveries, &filter, u64::MAX).await
     }
 }
 
@@ -134,9 +136,8 @@ impl RecoverArgs {
     pub(super) async fn execute(self, application: &Application) -> anyhow::Result<()> {
         let app = known(&self.which, application).await?;
         let since = self.since.resolve(application.context().clock.now());
-        let filter = DeliveryFilter::all().app(app).since(since);
-        again(application.apps().deliveries().redrive(&filter, u64::MAX).await?);
-        Ok(())
+        let filter = DeliveryFilter::all().app(app).state(DeliveryState::Dead).since(since);
+        send_again(&application.apps().deliveries(), &filter, u64::MAX).await
     }
 }
 
@@ -146,8 +147,7 @@ impl DlqArgs {
         let deliveries = application.apps().deliveries();
         let filter = DeliveryFilter::all().app(app).state(DeliveryState::Dead);
         if self.redrive {
-            again(deliveries.redrive(&filter, self.limit).await?);
-            return Ok(());
+            return send_again(&deliveries, &filter, self.limit).await;
         }
         show(deliveries.list(&filter, self.limit, None).await?, self.json)
     }
@@ -159,9 +159,29 @@ async fn known(which: &WhichApp, application: &Application) -> anyhow::Result<In
     Ok(application.apps().registry().get(&ctx, app).await?.id)
 }
 
-fn again(count: u64) {
+/// How many are sent again before it is said how many those are.
+const PORTION: u64 = 10_000;
+
+/// Sends again what fits, and says how far it is while there is more.
+async fn send_again(
+    deliveries: &WebhookDeliveries,
+    filter: &DeliveryFilter,
+    limit: u64,
+) -> anyhow::Result<()> {
+    let (mut count, mut after) = (0, None);
+    while count < limit {
+        let portion = PORTION.min(limit - count);
+        let sent = deliveries.resend_portion(filter, portion, after).await?;
+        count += sent.count;
+        after = sent.next;
+        if after.is_none() {
+            break;
+        }
+        print_note(&format!("{count} on the way again"));
+    }
     let deliveries = if count == 1 { "delivery" } else { "deliveries" };
     print(&format!("{count} {deliveries} on the way again"));
+    Ok(())
 }
 
 fn show(found: Vec<DeliveryRecord>, json: bool) -> anyhow::Result<()> {
