@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use czo_apps::{AppError, AppRegistry, InstallationId, WebhookDeliveries};
 use czo_core::{
-    Permission, PermissionService, PermissionServiceExt, RequestContext, ShopDirectory,
+    Permission, PermissionService, PermissionServiceExt, PermissionTextError, RequestContext,
+    ShopDirectory,
 };
 use czo_http::Problem;
 use czo_http::aide::axum::ApiRouter;
@@ -78,6 +79,21 @@ impl Desk {
             true => self.permissions.require(ctx, &APP_WRITE).await.map_err(Problem::of),
             false => Ok(()),
         }
+    }
+
+    /// What the caller lacks to read what an event says: by the rule by which apps are told of it.
+    async fn lacks_to_read(
+        &self,
+        ctx: &RequestContext,
+        event_type: &str,
+    ) -> Result<Option<Permission>, Problem> {
+        let resource = event_type.split('.').next().unwrap_or_default();
+        let read: Permission =
+            format!("{resource}:read").parse().map_err(|error: PermissionTextError| {
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string())
+            })?;
+        let may = self.permissions.allows(&ctx.actor, &read, ctx.shop_id).await;
+        Ok((!may.map_err(Problem::of)?).then_some(read))
     }
 }
 

@@ -6,7 +6,7 @@ use czo_apps::{
     DeliveryState, Installation, InstallationId, IssuedToken, ManifestDiff, NewHost, ResendCursor,
     Resent, RotatedSecret, UpdateOutcome, WebhookDeliveryId,
 };
-use czo_core::EventId;
+use czo_core::{EventId, Permission};
 use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -181,16 +181,30 @@ pub(crate) struct WholeDelivery {
     /// The delivery.
     #[serde(flatten)]
     pub(crate) delivery: DeliveryView,
-    /// What is sent.
-    pub(crate) body: Value,
+    /// What is sent, for who may read what it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) body: Option<Value>,
+    /// What it takes to see what is left out: `body`, and `responseBody` of the attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) withheld: Option<String>,
     /// The attempts, the first one first.
     pub(crate) log: Vec<AttemptView>,
 }
 
 impl WholeDelivery {
     pub(crate) fn of(record: DeliveryRecord, attempts: Vec<DeliveryAttempt>) -> Self {
-        let body = serde_json::from_str(&record.body).unwrap_or_default();
-        Self { delivery: record.into(), body, log: attempts.into_iter().map(Into::into).collect() }
+        let body = Some(serde_json::from_str(&record.body).unwrap_or_default());
+        let log = attempts.into_iter().map(Into::into).collect();
+        Self { delivery: record.into(), body, withheld: None, log }
+    }
+
+    /// The same for who lacks this permission: without what the event says, and without what an app
+    /// may have repeated of it.
+    pub(crate) fn without_bodies(self, lacking: &Permission) -> Self {
+        let mut log = self.log;
+        log.iter_mut().for_each(|attempt| attempt.response_body = None);
+        let withheld = Some(format!("what was sent and answered needs `{lacking}`"));
+        Self { body: None, withheld, log, ..self }
     }
 }
 

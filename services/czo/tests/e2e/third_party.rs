@@ -305,3 +305,27 @@ async fn a_server_that_apps_cannot_reach_where_it_listens_says_what_to_set() {
     let said = site.start().await.stop().await.succeeded().stderr;
     assert!(!said.contains("apps.api_url"), "{said}");
 }
+
+#[tokio::test]
+async fn what_an_event_says_is_shown_to_who_may_read_what_it_is_about() {
+    let app = App::start().await;
+    let site = talking_to(Site::sqlite(), &app);
+    let roles = "[roles.clerk]\npermissions = [\"app:read\"]\n\
+                 [roles.buyer]\npermissions = [\"app:read\", \"product:read\"]\n";
+    site.write("czo.toml", roles);
+    let (server, id) = installed(&site, &app).await;
+    server.owner().create(json!({ "title": "Secret Ink" })).await;
+    let message = app.receives(1).await.remove(0).id;
+    let path = format!("/api/apps/{id}/deliveries/{message}");
+    let shown = async |role: &str| -> Value {
+        let made = site.czo(&["tokens", "create", "--name", role, "--role", role]).await;
+        let token = made.succeeded().stdout.trim().to_owned();
+        server.visitor().with_token(&token).get(&path).await.json().await.expect("JSON")
+    };
+    let (clerk, buyer) = (shown("clerk").await, shown("buyer").await);
+    assert_eq!(clerk["id"], message.as_str());
+    assert!(clerk.get("body").is_none(), "{clerk:#}");
+    assert!(clerk["withheld"].as_str().is_some_and(|text| text.contains("`product:read`")));
+    assert_eq!(buyer["body"]["type"], "product.item.created");
+    assert!(buyer.get("withheld").is_none(), "{buyer:#}");
+}

@@ -105,7 +105,9 @@ pub(super) fn routes() -> ApiRouter<Desk> {
                 described(
                     operation,
                     "One delivery: what is sent, and what became of each attempt",
-                    "What lets in is left out of the headers. Needs `app:read`.",
+                    "What lets in is left out of the headers. Needs `app:read`, and for what was sent \
+                     and answered what the app itself needs: `product:read` for events of products. \
+                     Where that lacks, `withheld` says so.",
                 )
             }),
         )
@@ -176,7 +178,12 @@ async fn show(
     let found = desk.deliveries.list(&filter, 1, None).await.map_err(Problem::of)?.pop();
     let record = found.ok_or_else(|| no_delivery(which.delivery))?;
     let attempts = desk.deliveries.attempts(which.delivery).await.map_err(Problem::of)?;
-    Ok(Json(WholeDelivery::of(record, attempts)))
+    let lacking = desk.lacks_to_read(&ctx, &record.event_type).await?;
+    let whole = WholeDelivery::of(record, attempts);
+    Ok(Json(match lacking {
+        Some(lacking) => whole.without_bodies(&lacking),
+        None => whole,
+    }))
 }
 
 async fn resend(
