@@ -26,6 +26,7 @@ use crate::event_bus::{KeptForBroker, OpenBus};
 use crate::jobs::{self, JobStores, JobTasks, JobsHealth};
 use crate::outbox_health::OutboxHealth;
 use crate::server_file::Instance;
+use crate::topology::topology;
 use crate::{
     AccessTokens, Config, Czo, EventTopology, RuntimeError, Shops, data_dir, metrics_route, parity,
     secrets,
@@ -108,6 +109,7 @@ impl Czo {
         let jobs_health = JobsHealth::new(jobs.clone());
         let permissions: Arc<dyn PermissionService> =
             Arc::new(AppPermissions::new(Arc::new(config.static_roles())));
+        let app_events = self.app_events(&catalogue);
         let apps = Apps::open(AppsParts {
             config,
             database: &database,
@@ -115,8 +117,8 @@ impl Czo {
             permissions: permissions.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
-            rules: self.manifest_rules()?,
-            event_types: self.app_events()?,
+            rules: self.rules_for(&app_events),
+            event_types: app_events,
             questions: self.questions(),
         })?;
         apps.registry().check_vault().await?;
@@ -164,7 +166,7 @@ impl Czo {
         }
         let mut subgraphs = Vec::new();
         let registered = self.register(&context)?;
-        let topology = self.topology(&registered)?;
+        let topology = topology(catalogue, &registered);
         topology.check()?;
         let dead_letters = dead_letters.open(&topology);
         let letters = DeadLetterAdmin::new(dead_letters.clone());

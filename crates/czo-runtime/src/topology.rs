@@ -70,10 +70,11 @@ impl Czo {
         let url = DatabaseUrl::sqlite(folder.path().join("nothing.db"));
         let database = Database::connect(&DatabaseOptions::new(url)).await?;
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        let catalogue = self.event_catalogue()?;
         let context = DomainContext {
             database: database.clone(),
             outlet: EventOutlet::new(Outbox::new(&database, OutboxOptions::default()))
-                .only_listed(&self.event_catalogue()?),
+                .only_listed(&catalogue),
             inbox: Inbox::new(&database),
             jobs: DomainJobs::new(SqlJobs::new(database.clone())),
             cache: Cache::off(),
@@ -86,7 +87,7 @@ impl Czo {
             ids,
             graphql: GraphqlOptions::default(),
         };
-        let topology = self.register(&context).and_then(|domains| self.topology(&domains));
+        let topology = self.register(&context).map(|domains| topology(catalogue, &domains));
         drop(context);
         database.close().await?;
         topology
@@ -107,24 +108,24 @@ impl Czo {
         }
         Ok(registered)
     }
+}
 
-    /// The producers of the program, and the consumers among what was registered.
-    pub(crate) fn topology(
-        &self,
-        registered: &[(DomainName, Parts)],
-    ) -> Result<EventTopology, RuntimeError> {
-        let group = JOURNAL.parse().expect("a constant of the right form");
-        let options = SubscribeOptions::default();
-        let journal = EventConsumer::new(TopicPattern::all(), group, "runtime", &options);
-        let subscriptions = registered.iter().flat_map(|(name, parts)| {
-            parts.subscriptions.iter().map(|pending| {
-                let (pattern, group) = (pending.pattern.clone(), pending.group.clone());
-                EventConsumer::new(pattern, group, name.as_str(), &pending.options)
-            })
-        });
-        let consumers = std::iter::once(journal).chain(subscriptions).collect();
-        Ok(EventTopology { catalogue: self.event_catalogue()?, consumers })
-    }
+/// The producers of the catalogue, and the consumers among what was registered.
+pub(crate) fn topology(
+    catalogue: EventCatalogue,
+    registered: &[(DomainName, Parts)],
+) -> EventTopology {
+    let group = JOURNAL.parse().expect("a constant of the right form");
+    let options = SubscribeOptions::default();
+    let journal = EventConsumer::new(TopicPattern::all(), group, "runtime", &options);
+    let subscriptions = registered.iter().flat_map(|(name, parts)| {
+        parts.subscriptions.iter().map(|pending| {
+            let (pattern, group) = (pending.pattern.clone(), pending.group.clone());
+            EventConsumer::new(pattern, group, name.as_str(), &pending.options)
+        })
+    });
+    let consumers = std::iter::once(journal).chain(subscriptions).collect();
+    EventTopology { catalogue, consumers }
 }
 
 impl EventTopology {

@@ -146,3 +146,33 @@ async fn only_what_a_domain_lists_can_be_staged() {
     });
     done.await.unwrap();
 }
+
+/// Counts how often it is asked what it publishes.
+struct Counting(Arc<Mutex<usize>>);
+
+impl Domain for Counting {
+    fn name(&self) -> DomainName {
+        DomainName::new("counting")
+    }
+
+    fn migrations(&self) -> Option<MigrationSet> {
+        None
+    }
+
+    fn events(&self, _: &mut EventCatalogue) -> Result<(), czo_core::CatalogueError> {
+        *self.0.lock().unwrap() += 1;
+        Ok(())
+    }
+
+    fn register(&self, _: &DomainContext, _: &mut Registration) -> Result<(), DomainError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_catalogue_is_made_once_at_boot() {
+    let (folder, asked) = (tempfile::tempdir().unwrap(), Arc::new(Mutex::new(0)));
+    let czo = Czo::builder().domain(Counting(asked.clone())).build().unwrap();
+    boot(&czo, &folder).await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), 1);
+}
