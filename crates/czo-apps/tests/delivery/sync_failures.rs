@@ -146,6 +146,22 @@ on_each_database! {
         assert!(world.elsewhere().call(&world.ctx, &QUESTION, &lamp).await.is_err());
     }
 
+    async fn an_answer_that_nobody_can_use_is_none_and_no_last_good_one(database: TestDatabase) {
+        let world = SyncShop::open(&database).await;
+        world.app("a", json!({ "onFailure": "last_good" })).await;
+        world.says("a", [json!(7), json!("a secret"), json!("a secret")]);
+        let ask = async || {
+            let fits = |value: &serde_json::Value| value.is_u64();
+            world.asks.call_for(&world.ctx, &QUESTION, &json!({}), fits).await.unwrap()
+        };
+        assert_eq!(ask().await[0].last_good, None);
+        for _ in 0..2 {
+            let answers = ask().await;
+            assert_eq!(answers[0].value, json!(7));
+            assert!(answers[0].last_good.is_some());
+        }
+    }
+
     async fn a_last_good_answer_does_not_count_for_ever(database: TestDatabase) {
         let world = SyncShop::with(&database, |options| options.keep_last_good = Duration::ZERO);
         let world = world.await;

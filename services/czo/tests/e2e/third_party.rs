@@ -329,3 +329,31 @@ async fn what_an_event_says_is_shown_to_who_may_read_what_it_is_about() {
     assert_eq!(buyer["body"]["type"], "product.item.created");
     assert!(buyer.get("withheld").is_none(), "{buyer:#}");
 }
+
+#[tokio::test]
+async fn webhooks_move_to_another_host_once_somebody_consents() {
+    let app = App::start().await;
+    let site = talking_to(Site::sqlite(), &app);
+    let (server, id) = installed(&site, &app).await;
+    app.moves_to("https://elsewhere.example.net/webhooks");
+    let update = server.owner().post(&format!("/api/apps/{id}/update"), "").await;
+    let update: Value = update.json().await.expect("JSON");
+    assert_eq!(update["pendingHosts"][0]["host"], "https://elsewhere.example.net");
+    assert_eq!(update["diff"]["newHosts"], update["pendingHosts"]);
+    let target = async || {
+        let path = format!("/api/apps/{id}");
+        let shown: Value = server.owner().get(&path).await.json().await.expect("JSON");
+        shown["webhooks"][0]["definition"]["targetUrl"].as_str().expect("a URL").to_owned()
+    };
+    assert_eq!(target().await, format!("http://{}/webhooks", app.address()));
+
+    let path = format!("/api/apps/{id}/consent");
+    let other = json!({ "consent": [], "hosts": ["https://example.net"] });
+    let refused = server.owner().request(Method::POST, &path).json(&other).send().await;
+    assert_eq!(refused.expect("an answer").status(), 409);
+    let refused = site.czo(&["app", "consent", &id]).await;
+    assert!(refused.stderr.contains("elsewhere.example.net"), "{}", refused.stderr);
+    assert_eq!(target().await, format!("http://{}/webhooks", app.address()));
+    site.czo(&["app", "consent", &id, "--yes"]).await.succeeded();
+    assert_eq!(target().await, "https://elsewhere.example.net/webhooks");
+}

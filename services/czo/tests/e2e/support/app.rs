@@ -33,6 +33,8 @@ struct Shared {
     refusal: AtomicU16,
     /// Whether it never answers the challenge.
     hangs: AtomicBool,
+    /// Where its manifest wants webhooks to be, if that is elsewhere.
+    webhooks: Mutex<Option<String>>,
 }
 
 /// A message that the app got, whether it took it or not.
@@ -85,6 +87,11 @@ impl App {
         self.shared.hangs.store(true, Ordering::SeqCst);
     }
 
+    /// Wants its webhooks at this URL from now on.
+    pub(crate) fn moves_to(&self, url: &str) {
+        *lock(&self.shared.webhooks) = Some(url.to_owned());
+    }
+
     /// Its token, once it is installed.
     pub(crate) fn token(&self) -> String {
         let installed = lock(&self.shared.installed);
@@ -114,6 +121,7 @@ impl Drop for App {
 }
 
 async fn manifest(State(app): State<Arc<Shared>>) -> Json<Value> {
+    let webhooks = lock(&app.webhooks).clone();
     Json(json!({
         "id": "com.example.watcher",
         "name": "Watcher",
@@ -127,7 +135,7 @@ async fn manifest(State(app): State<Arc<Shared>>) -> Json<Value> {
         "webhooks": [{
             "identifier": "products",
             "events": ["product.item.created"],
-            "targetUrl": "/webhooks",
+            "targetUrl": webhooks.unwrap_or_else(|| "/webhooks".to_owned()),
             "mode": "async"
         }],
         "configSchema": {
