@@ -40,8 +40,8 @@ impl Options {
         Duration::from_secs(if self.quick { 6 } else { 20 })
     }
 
-    /// How often others are measured, half of it with bad neighbours.
-    pub(crate) fn isolation_turns(&self) -> usize {
-        if self.quick { 2 } else { 8 }
+    /// How often others are measured alone, with good neighbours and with bad ones.
+    pub(crate) fn isolation_rounds(&self) -> usize {
+        if self.quick { 1 } else { 5 }
     }
 }

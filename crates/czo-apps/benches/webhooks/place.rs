@@ -186,7 +186,7 @@ impl Place {
     pub(crate) async fn settle(&self) -> Result<()> {
         for statement in [
             "TRUNCATE webhook_delivery, webhook_log, webhook_attempt, webhook_endpoint_state, \
-             outbox_event",
+             app_webhook, app_webhook_topic, outbox_event",
             "VACUUM ANALYZE webhook_delivery",
             "CHECKPOINT",
         ] {

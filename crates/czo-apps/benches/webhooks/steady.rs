@@ -95,3 +95,7 @@ pub(crate) fn percentile(times: &[f64], percent: usize) -> f64 {
     sorted.sort_by(f64::total_cmp);
     sorted.get((sorted.len().saturating_sub(1)) * percent / 100).copied().unwrap_or(f64::NAN)
 }
+
+pub(crate) fn median(values: Vec<f64>) -> f64 {
+    percentile(&values, 50)
+}

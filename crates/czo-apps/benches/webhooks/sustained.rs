@@ -11,6 +11,7 @@ use crate::bare;
 use crate::options::Options;
 use crate::place::{Place, WRITERS};
 use crate::receiver::Receiver;
+use crate::steady::median;
 
 /// To how many webhooks. Each has eight under way at most.
 const WEBHOOKS: usize = 8;
@@ -46,10 +47,6 @@ pub(crate) async fn measure(
             [&ours, &fresh, &bares].map(|all| all.last().copied().unwrap_or_default());
         crate::progress(&format!("{waited:.0} a second, fresh {fresh:.0}, bare {bare:.0}"));
     }
-    let median = |mut all: Vec<f64>| {
-        all.sort_by(f64::total_cmp);
-        all[all.len() / 2]
-    };
     Ok(Sustained {
         per_second: median(ours),
         fresh_per_second: median(fresh),

@@ -2,6 +2,7 @@
 
 mod finish;
 mod look;
+mod take;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -14,6 +15,7 @@ use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use self::take::Taken;
 use super::attempt::{Attempted, attempt};
 use super::endpoint::{Endpoint, Target};
 use super::health::Standing;
@@ -29,11 +31,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// may start. Attempts are tasks of their own, and so is what writes how they ended.
 pub(super) struct Run {
     shared: Arc<Shared>,
-    store: Store,
+    store: Arc<Store>,
     endpoints: HashMap<AppWebhookId, Endpoint>,
     /// Those that may start something, in turn.
     ready: VecDeque<AppWebhookId>,
     attempts: JoinSet<Attempted>,
+    /// Looks for webhooks that are nobody's; one at most.
+    taking: JoinSet<Result<Taken, DatabaseError>>,
+    /// Whether they are to be looked for once more after that.
+    takes_again: bool,
     running_retries: usize,
     settlements: mpsc::UnboundedSender<Settlement>,
     written: mpsc::UnboundedReceiver<Written>,
@@ -63,12 +69,14 @@ impl Run {
         orders: watch::Receiver<Order>,
         standing: watch::Sender<Standing>,
     ) -> Self {
-        let (store, now) = (Store::new(&shared.database), Instant::now());
+        let (store, now) = (Arc::new(Store::new(&shared.database)), Instant::now());
         Self {
             store,
             endpoints: HashMap::new(),
             ready: VecDeque::new(),
             attempts: JoinSet::new(),
+            taking: JoinSet::new(),
+            takes_again: false,
             running_retries: 0,
             settlements,
             written,
@@ -108,11 +116,14 @@ impl Run {
             }
             if now >= self.look_at && !self.is_draining {
                 self.look_at = now + self.options().poll;
-                let looked = self.look().await;
-                self.heard(looked);
+                match self.look().await {
+                    Ok(false) => self.tell(),
+                    looked => self.heard(looked.map(drop)),
+                }
             }
             self.start();
-            if self.is_draining && self.attempts.is_empty() && self.unwritten == 0 {
+            let is_busy = !self.attempts.is_empty() || !self.taking.is_empty();
+            if self.is_draining && !is_busy && self.unwritten == 0 {
                 break;
             }
             self.wait().await;
@@ -150,6 +161,10 @@ impl Run {
                     ended = self.attempts.try_join_next();
                 }
             }
+            Some(taken) = self.taking.join_next(), if !self.taking.is_empty() => match taken {
+                Ok(taken) => self.was_taken(taken),
+                Err(error) => tracing::error!(%error, "looking for webhooks was given up"),
+            },
             written = self.written.recv() => match written {
                 Some(written) => self.was_written(written),
                 // Only when everything ends.
@@ -168,25 +183,27 @@ impl Run {
 
     /// Notes whether the database answered.
     fn heard(&mut self, outcome: Result<(), DatabaseError>) {
-        let trouble = match outcome {
-            Ok(()) => {
-                self.failures = 0;
-                None
-            }
+        match outcome {
+            Ok(()) => self.failures = 0,
             Err(error) => {
                 let error = describe(&error);
                 tracing::warn!(error, "deliveries cannot be read");
                 let pause = Duration::from_millis(100) * (1 << self.failures.min(6));
                 self.failures = self.failures.saturating_add(1);
                 self.look_at = Instant::now() + pause.min(LONGEST_PAUSE);
-                Some("the database does not answer".to_owned())
             }
-        };
+        }
+        self.tell();
+    }
+
+    /// Tells how it is.
+    fn tell(&self) {
         let endpoints = self.endpoints.len();
         let open = self.endpoints.values().filter(|endpoint| endpoint.gate.is_tripped()).count();
         let gauge = |number: usize| u32::try_from(number).map_or(f64::MAX, f64::from);
         metrics::gauge!("czo_webhook_endpoints").set(gauge(endpoints));
         metrics::gauge!("czo_webhook_open_breakers").set(gauge(open));
+        let trouble = (self.failures > 0).then(|| "the database does not answer".to_owned());
         self.standing.send_replace(Standing { endpoints, open, trouble });
     }
 

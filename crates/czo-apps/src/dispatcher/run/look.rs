@@ -8,48 +8,21 @@ use czo_repo::DatabaseError;
 use super::Run;
 use crate::AppWebhookId;
 use crate::dispatcher::attempt::Delivery;
-use crate::dispatcher::endpoint::{Endpoint, Target};
+use crate::dispatcher::endpoint::Target;
 use crate::dispatcher::settle::{End, Ended, Settlement};
-use crate::dispatcher::store::Wanted;
-
-/// Webhooks that are nobody's are looked for no more often than this.
-const TAKE_AGAIN: Duration = Duration::from_millis(5);
+use crate::dispatcher::store::{Found, Wanted};
 
 /// How long something that can't be read now is left.
 const LATER: Duration = Duration::from_millis(20);
 
 impl Run {
-    /// Takes webhooks that are nobody's, and reads what is due of its own.
-    pub(super) async fn look(&mut self) -> Result<(), DatabaseError> {
-        self.take().await?;
-        self.read().await
-    }
-
-    async fn take(&mut self) -> Result<(), DatabaseError> {
-        let began = Instant::now();
-        if began < self.take_from {
-            self.alarm(self.take_from);
-            return Ok(());
-        }
-        let room = self.options().endpoints.saturating_sub(self.endpoints.len());
-        // Who has all its slots taken leaves webhooks to others.
-        if room == 0 || self.attempts.len() >= self.options().concurrency {
-            return Ok(());
-        }
-        let own: Vec<_> = self.endpoints.keys().copied().collect();
-        let taken = self.store.take(&own, self.options().lease, room).await?;
-        let now = Instant::now();
-        // The more there is to look through, the less often.
-        self.take_from = now + TAKE_AGAIN.max(now.duration_since(began) * 2);
-        if taken.is_empty() {
-            return Ok(());
-        }
-        let webhooks: Vec<_> = taken.iter().map(|(webhook, _)| *webhook).collect();
-        for (webhook, known) in taken {
-            let endpoint = Endpoint::new(&known, self.options(), now);
-            self.endpoints.insert(webhook, endpoint);
-        }
-        self.load(&webhooks).await
+    /// Reads what is due of its own and starts it, and then has webhooks looked for that are
+    /// nobody's. Says whether the database was asked for something that is due.
+    pub(super) async fn look(&mut self) -> Result<bool, DatabaseError> {
+        let was_asked = self.read().await?;
+        self.start();
+        self.take();
+        Ok(was_asked)
     }
 
     /// Learns what webhooks are.
@@ -58,6 +31,12 @@ impl Run {
             return Ok(());
         }
         let found = self.store.find(webhooks).await?;
+        self.learn(webhooks, found);
+        Ok(())
+    }
+
+    /// Notes what webhooks are.
+    pub(super) fn learn(&mut self, webhooks: &[AppWebhookId], found: Vec<Found>) {
         let found: HashMap<_, _> = found.into_iter().map(|found| (found.webhook, found)).collect();
         for webhook in webhooks {
             if let Some(endpoint) = self.endpoints.get_mut(webhook) {
@@ -65,7 +44,6 @@ impl Run {
             }
             self.bury(*webhook);
         }
-        Ok(())
     }
 
     /// Gives up what waits for a webhook that is not served, once nothing of it is in memory.
@@ -79,14 +57,15 @@ impl Run {
         }
     }
 
-    async fn read(&mut self) -> Result<(), DatabaseError> {
+    async fn read(&mut self) -> Result<bool, DatabaseError> {
         let now = Instant::now();
         let options = self.shared.options.clone();
-        let (mut wanted, mut alarms) = (Vec::new(), Vec::new());
+        let (mut wanted, mut except, mut alarms) = (Vec::new(), Vec::new(), Vec::new());
         for (webhook, endpoint) in &mut self.endpoints {
             let (firsts, retries) = endpoint.wanted(&options, now);
             if firsts > 0 {
                 wanted.push(Wanted { webhook: *webhook, firsts, retries });
+                except.extend(endpoint.have.iter().copied());
             } else {
                 // It is full, or nothing may be sent to it: nobody knows what there is.
                 endpoint.has_more = true;
@@ -95,10 +74,8 @@ impl Run {
         }
         alarms.into_iter().for_each(|at| self.alarm(at));
         if wanted.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        let except: Vec<_> =
-            self.endpoints.values().flat_map(|endpoint| endpoint.have.iter().copied()).collect();
         let deliveries = self.store.read(&wanted, &except).await?;
         let mut counts: HashMap<AppWebhookId, (usize, usize)> = HashMap::new();
         for delivery in &deliveries {
@@ -115,7 +92,7 @@ impl Run {
         for delivery in deliveries {
             self.queue(delivery);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn queue(&mut self, delivery: Delivery) {
