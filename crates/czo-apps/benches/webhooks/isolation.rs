@@ -54,7 +54,7 @@ pub(crate) async fn measure(
             }
         }
     }
-    Ok(Isolation { alone: median(alone), beside_good: median(good), beside_bad: median(bad) })
+    Ok(Isolation { alone: median(&alone), beside_good: median(&good), beside_bad: median(&bad) })
 }
 
 /// The others' 95th percentile.

@@ -96,6 +96,6 @@ pub(crate) fn percentile(times: &[f64], percent: usize) -> f64 {
     sorted.get((sorted.len().saturating_sub(1)) * percent / 100).copied().unwrap_or(f64::NAN)
 }
 
-pub(crate) fn median(values: Vec<f64>) -> f64 {
-    percentile(&values, 50)
+pub(crate) fn median(values: &[f64]) -> f64 {
+    percentile(values, 50)
 }

@@ -48,9 +48,9 @@ pub(crate) async fn measure(
         crate::progress(&format!("{waited:.0} a second, fresh {fresh:.0}, bare {bare:.0}"));
     }
     Ok(Sustained {
-        per_second: median(ours),
-        fresh_per_second: median(fresh),
-        bare_per_second: median(bares),
+        per_second: median(&ours),
+        fresh_per_second: median(&fresh),
+        bare_per_second: median(&bares),
     })
 }
 
