@@ -1,0 +1,1 @@
+DROP TABLE mod_loyalty_points__new_product;
