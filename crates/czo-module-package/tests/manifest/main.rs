@@ -1,0 +1,6 @@
+//! Reading manifests.
+
+mod examples;
+mod form;
+mod rules;
+mod schema;
