@@ -16,6 +16,7 @@ mod job;
 mod money;
 mod permission;
 mod question;
+mod server_service;
 mod shop;
 mod text;
 
@@ -50,6 +51,7 @@ pub use permission::{
     PermissionTextError, StaticRoles,
 };
 pub use question::{Answer, AskApps, AskAppsExt, AskError, JsonQuestion, NoApps, Question};
+pub use server_service::{ServerService, ServiceDirectory, ServiceError};
 pub use shop::{Shop, ShopDirectory, ShopDirectoryError};
 
 /// What the macros of this crate write. Not for use by hand.

@@ -4,14 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use czo_core::{
-    DomainEvent, Event, EventHandler, Group, HandlerError, HealthCheck, Job, JobHandler, JobName,
-    NewJob, SubscribeOptions, TopicPattern, typed_handler,
+    Classified, DomainEvent, Event, EventHandler, Group, HandlerError, HealthCheck, Job,
+    JobHandler, JobName, NewJob, ServerService, SubscribeOptions, TopicPattern, typed_handler,
 };
 use czo_graphql::Subgraph;
+use czo_hooks::{HookPoint, OpenPoint};
 use czo_http::aide::axum::ApiRouter;
 use czo_outbox::{Inbox, once_fn};
 use czo_repo::UnitOfWork;
 use futures_util::future::{BoxFuture, ready};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::{DomainError, PendingJob, PendingSchedule};
 
@@ -36,6 +39,10 @@ pub struct Parts {
     pub jobs: Vec<PendingJob>,
     /// Schedules to look after.
     pub schedules: Vec<PendingSchedule>,
+    /// The points of its operations where modules may take part.
+    pub open_hooks: Vec<OpenPoint>,
+    /// What modules may call, by name.
+    pub services: Vec<(String, Arc<dyn ServerService>)>,
     /// Components for the health report.
     pub checks: Vec<Arc<dyn HealthCheck>>,
 }
@@ -226,6 +233,47 @@ impl Registration {
         self
     }
 
+    /// Lets modules take part in an operation of the domain, by hooks at the point `P`. They see
+    /// and change what goes through it as JSON, so its types become a part of the API.
+    ///
+    /// ```
+    /// # use czo_domain::Registration;
+    /// # use czo_hooks::{HookError, HookPoint};
+    /// struct OrderPlace;
+    ///
+    /// impl HookPoint for OrderPlace {
+    ///     const NAME: &'static str = "order.place";
+    ///     type Input = Vec<String>;
+    ///     type Output = u64;
+    ///     type Error = HookError;
+    /// }
+    ///
+    /// # fn register(domain: &mut Registration) {
+    /// domain.open_hook::<OrderPlace>();
+    /// # }
+    /// ```
+    pub fn open_hook<P>(&mut self) -> &mut Self
+    where
+        P: HookPoint,
+        P::Input: Serialize + DeserializeOwned + Clone + Sync,
+        P::Output: Serialize + DeserializeOwned + Clone + Sync,
+        P::Error: Classified,
+    {
+        self.parts.open_hooks.push(OpenPoint::of::<P>());
+        self
+    }
+
+    /// Lets modules that are granted it call `service` as `name`: `[a-z][a-z0-9-]*`, by custom that
+    /// of the domain. Two of one name are refused at boot.
+    pub fn service(
+        &mut self,
+        name: impl Into<String>,
+        service: impl ServerService + 'static,
+    ) -> &mut Self {
+        self.parts.services.push((name.into(), Arc::new(service)));
+        self
+    }
+
     /// Adds a component to the health report.
     pub fn health(&mut self, check: impl HealthCheck + 'static) -> &mut Self {
         self.parts.checks.push(Arc::new(check));
@@ -252,6 +300,7 @@ impl fmt::Debug for Parts {
             .field("subscriptions", &self.subscriptions)
             .field("jobs", &self.jobs)
             .field("schedules", &self.schedules)
+            .field("open_hooks", &self.open_hooks)
             .finish_non_exhaustive()
     }
 }

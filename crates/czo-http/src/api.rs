@@ -10,11 +10,13 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use czo_core::{HealthCheck, IdGenerator, ShopDirectory};
+use serde_json::{Map, Value};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::context::{Establish, establish, identify};
+use crate::documentation::ChangingPaths;
 use crate::{Authenticator, HttpOptions, Problem, documentation, health, limits};
 
 /// Puts domains' routes, health and documentation together, behind context, authentication and
@@ -26,6 +28,7 @@ pub struct Api {
     documented: ApiRouter,
     bulk: ApiRouter,
     plain: Router,
+    changing: Option<ChangingPaths>,
 }
 
 impl Api {
@@ -41,6 +44,7 @@ impl Api {
             documented: ApiRouter::new(),
             bulk: ApiRouter::new(),
             plain: Router::new(),
+            changing: None,
         }
     }
 
@@ -86,6 +90,18 @@ impl Api {
         self
     }
 
+    /// Adds to the OpenAPI document, whenever it is asked for, the `paths` that this says (OpenAPI
+    /// 3.1): those of plain routes that come and go while the server runs. The answer is made anew
+    /// each time that there are some.
+    #[must_use]
+    pub fn changing_paths(
+        mut self,
+        paths: impl Fn() -> Map<String, Value> + Send + Sync + 'static,
+    ) -> Self {
+        self.changing = Some(Arc::new(paths));
+        self
+    }
+
     /// The finished router.
     pub fn into_router(self) -> Router {
         let checks: health::Checks = self.checks.into();
@@ -111,7 +127,8 @@ impl Api {
         let bulk = self.bulk.finish_api(&mut document);
         let health = health.finish_api(&mut document);
 
-        let known = documented.merge(self.plain).merge(documentation::routes(&document));
+        let known =
+            documented.merge(self.plain).merge(documentation::routes(&document, self.changing));
         let establish = middleware::from_fn_with_state(self.establish.clone(), establish);
         let identified = limits::ordinary(known.layer(establish.clone()), &self.options)
             .merge(limits::bulk(bulk.layer(establish), &self.options));
@@ -147,7 +164,7 @@ fn cors(options: &HttpOptions) -> CorsLayer {
     }
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(options.cors_allow_origins.clone()))
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,

@@ -1,11 +1,15 @@
 //! `GET /api/openapi.json` and the page that shows it.
 
+use std::sync::Arc;
+
 use aide::openapi::{Components, Info, OpenApi, ReferenceOr, SecurityScheme};
 use aide::scalar::Scalar;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::header;
+use axum::response::IntoResponse;
 use axum::routing::get;
+use serde_json::{Map, Value};
 
 const OPENAPI: &str = "/api/openapi.json";
 const PAGE: &str = "/api/docs";
@@ -42,10 +46,37 @@ pub(crate) fn empty() -> OpenApi {
     }
 }
 
-/// Serves the finished document. Both answers are made once.
-pub(crate) fn routes(document: &OpenApi) -> Router {
-    let json =
-        Bytes::from(serde_json::to_vec(document).expect("an OpenAPI document is plain data"));
+/// The paths that come and go while the server runs, as they are now.
+pub(crate) type ChangingPaths = Arc<dyn Fn() -> Map<String, Value> + Send + Sync>;
+
+/// The document: made once, but for the paths that come and go.
+struct Document {
+    whole: Value,
+    json: Bytes,
+    changing: Option<ChangingPaths>,
+}
+
+impl Document {
+    fn now(&self) -> Bytes {
+        let changing = self.changing.as_ref().map(|changing| changing()).unwrap_or_default();
+        if changing.is_empty() {
+            return self.json.clone();
+        }
+        let mut whole = self.whole.clone();
+        if let Some(paths) = whole["paths"].as_object_mut() {
+            paths.extend(changing);
+        } else {
+            whole["paths"] = Value::Object(changing);
+        }
+        to_bytes(&whole)
+    }
+}
+
+/// Serves the document and the page.
+pub(crate) fn routes(document: &OpenApi, changing: Option<ChangingPaths>) -> Router {
+    let whole = serde_json::to_value(document).expect("an OpenAPI document is plain data");
+    let json = to_bytes(&whole);
+    let document = Arc::new(Document { whole, json, changing });
     // The page holds its script itself, 2.7 MB of it, so that it also works without internet; what
     // the script would fetch from elsewhere (fonts, a proxy) is switched off and forbidden.
     let page = Scalar::new(OPENAPI).with_title("czo API").html().replacen(
@@ -54,16 +85,17 @@ pub(crate) fn routes(document: &OpenApi) -> Router {
         1,
     );
     let page = Bytes::from(page);
-    let serve = |media_type: &'static str, content: Bytes| {
-        get(move || async move {
-            let headers = [
-                (header::CONTENT_TYPE, media_type),
-                (header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE),
-            ];
-            (headers, content)
-        })
-    };
     Router::new()
-        .route(OPENAPI, serve("application/json", json))
-        .route(PAGE, serve("text/html; charset=utf-8", page))
+        .route(OPENAPI, get(async move || answer("application/json", document.now())))
+        .route(PAGE, get(async move || answer("text/html; charset=utf-8", page)))
+}
+
+fn answer(media_type: &'static str, content: Bytes) -> impl IntoResponse {
+    let headers =
+        [(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE)];
+    (headers, content)
+}
+
+fn to_bytes(document: &Value) -> Bytes {
+    serde_json::to_vec(document).expect("JSON has a JSON form").into()
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aide::axum::ApiRouter;
@@ -17,7 +18,7 @@ use czo_core::{
 };
 use czo_http::{Api, Authenticator, AuthenticatorError, Ctx, HttpOptions, Problem};
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
 #[derive(Debug, thiserror::Error)]
@@ -317,4 +318,23 @@ async fn documented_routes_stand_in_the_openapi_document_and_its_page_needs_no_i
     let page = text(page).await;
     assert!(page.contains("/api/openapi.json"));
     assert!(page.contains("withDefaultFonts: false"));
+}
+
+#[tokio::test]
+async fn paths_that_come_and_go_stand_in_the_document_while_they_are_there() {
+    let is_there = Arc::new(AtomicBool::new(false));
+    let seen = is_there.clone();
+    let router = Api::new(HttpOptions::default(), Arc::new(SystemIds))
+        .changing_paths(move || {
+            let there = seen.load(Ordering::Relaxed);
+            there.then(|| ("/guests".to_owned(), json!({ "get": {} }))).into_iter().collect()
+        })
+        .into_router();
+    for there in [false, true, false] {
+        is_there.store(there, Ordering::Relaxed);
+        let answer = text(call(router.clone(), request("/api/openapi.json")).await).await;
+        let document: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(document["paths"]["/guests"].is_object(), there);
+        assert!(document["paths"]["/api/_health"].is_object());
+    }
 }

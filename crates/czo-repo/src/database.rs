@@ -19,6 +19,7 @@ pub use self::notifications::Notifications;
 use self::replicas::Replicas;
 pub(crate) use self::turn::Turn;
 use self::turn::Turns;
+pub use self::turn::WriterTurn;
 use crate::backoff;
 use crate::environment::Environment;
 use crate::unit_of_work::collision::is_collision;
@@ -181,6 +182,17 @@ impl Database {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.environment.now()
+    }
+
+    /// Waits for the turn of a writer, for who writes to SQLite on a connection that is not this
+    /// database's: as long as it is held, no unit of work of this process begins. On PostgreSQL there
+    /// is nothing to wait for.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError::Busy`] when it does not come in five seconds.
+    pub async fn writer_turn(&self) -> Result<WriterTurn, DatabaseError> {
+        self.turn().await.map(WriterTurn::from)
     }
 
     /// Waits for the turn of a writer, where there is one at a time.

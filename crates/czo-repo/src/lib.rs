@@ -24,7 +24,7 @@ mod unit_of_work;
 pub use cached::{CachedList, CachedQueries, CachedRepository, KeptPage};
 pub use connection::Connection;
 pub use czo_macros::Resource;
-pub use database::{Database, DatabaseHealth, Notifications};
+pub use database::{Database, DatabaseHealth, Notifications, WriterTurn};
 pub use environment::CursorKey;
 pub use error::{DatabaseError, UniqueViolation};
 pub use lifecycle::Lifecycle;

@@ -7,6 +7,7 @@ mod failure;
 mod listing;
 mod measured;
 mod nesting;
+mod open;
 mod order;
 mod order_laws;
 mod race;

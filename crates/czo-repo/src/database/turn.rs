@@ -31,6 +31,18 @@ enum Guard {
     Savepoint(OwnedRwLockWriteGuard<()>),
 }
 
+/// The turn of a writer on a connection that is not the database's, until it is dropped; see
+/// [`Database::writer_turn`](crate::Database::writer_turn).
+#[derive(Debug)]
+#[must_use]
+pub struct WriterTurn(#[expect(dead_code, reason = "it is held")] Turn);
+
+impl From<Turn> for WriterTurn {
+    fn from(turn: Turn) -> Self {
+        Self(turn)
+    }
+}
+
 impl Turn {
     pub(crate) fn of_statement(level: OwnedRwLockReadGuard<()>) -> Self {
         Self(Guard::Statement(level))
