@@ -1,0 +1,7 @@
+//! Values by key on both databases.
+
+mod expiry;
+mod fixture;
+mod limits;
+mod races;
+mod values;

@@ -1,0 +1,8 @@
+//! The store of modules on both databases.
+
+mod artifacts;
+mod configs;
+mod fixture;
+mod modules;
+mod operations;
+mod versions;
