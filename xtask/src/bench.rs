@@ -5,6 +5,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::infra;
+use crate::modules;
 use crate::process;
 use crate::terminal;
 use crate::workspace::Workspace;
@@ -66,6 +67,11 @@ const AREAS: &[Area] = &[
         about: "jobs through every queue, from enqueuing to their end, next to apalis",
     },
     Area {
+        name: "modules",
+        targets: &[("czo-modules", "modules")],
+        about: "calls of a WebAssembly module and from it, and how soon one is enabled",
+    },
+    Area {
         name: "outbox",
         targets: &[("czo-outbox", "outbox")],
         about: "committed events to a null bus: how many, how soon, and what staging one costs",
@@ -89,6 +95,9 @@ pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Result<()> {
     }
     let area = area(args.area.as_deref().context("name an area; `--list` shows them")?)?;
     let environment = infra::up(workspace)?;
+    if area.name == "modules" {
+        modules::build(workspace)?;
+    }
     for (package, target) in area.targets {
         let mut cargo = workspace.cargo();
         // Some providers are behind a feature.
@@ -96,6 +105,7 @@ pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Result<()> {
         if args.quick {
             cargo.arg("--quick");
         }
+        cargo.env(modules::VARIABLE, modules::folder(workspace));
         process::run(cargo.envs(environment.variables()))?;
     }
     Ok(())
@@ -137,7 +147,9 @@ mod tests {
         let error = area("apl").unwrap_err().to_string();
         assert!(error.contains("`apl`"), "{error}");
         assert!(
-            error.contains("known areas: api, bus, cache, events, jobs, outbox, repo, webhooks"),
+            error.contains(
+                "known areas: api, bus, cache, events, jobs, modules, outbox, repo, webhooks"
+            ),
             "{error}"
         );
     }

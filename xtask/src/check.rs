@@ -13,6 +13,7 @@ use std::process::Stdio;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
+use crate::modules;
 use crate::process;
 use crate::steps::Steps;
 use crate::terminal;
@@ -104,7 +105,11 @@ pub(crate) fn run(workspace: &Workspace, args: &CheckArgs) -> Result<()> {
 fn fmt(workspace: &Workspace) -> Result<()> {
     // Left to itself, rustfmt colours its diff wherever TERM is set.
     let colour = if io::stdout().is_terminal() { "auto" } else { "never" };
-    cargo(workspace, &["fmt", "--all", "--check", "--", "--color", colour])
+    let arguments = ["fmt", "--all", "--check", "--", "--color", colour];
+    cargo(workspace, &arguments)?;
+    // The modules are a workspace of their own.
+    let mut modules = workspace.cargo();
+    process::run(modules.args(arguments).current_dir(modules::sources(workspace)))
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {

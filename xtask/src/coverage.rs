@@ -14,6 +14,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::infra::{self, Environment};
+use crate::modules;
 use crate::process;
 use crate::terminal;
 use crate::tools;
@@ -37,6 +38,7 @@ struct Total {
 /// Measures the coverage, writes the report and prints the total.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let environment = infra::up(workspace)?;
+    modules::build(workspace)?;
     let folder = workspace.target().join("coverage");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let (total, report) = if has_llvm_tools(workspace)? {
@@ -65,7 +67,7 @@ fn by_tarpaulin(
         // Instrumented code is kept apart, so that other builds need not start anew.
         .arg("--target-dir")
         .arg(workspace.target().join("tarpaulin"));
-    run_tests(&mut tarpaulin, environment)?;
+    run_tests(workspace, &mut tarpaulin, environment)?;
     let report = folder.join("tarpaulin-report.json");
     let text = fs::read(&report).with_context(|| format!("cannot read {}", report.display()))?;
     let total = tarpaulin_total(&serde_json::from_slice(&text)?)
@@ -80,7 +82,7 @@ fn by_llvm_cov(
 ) -> Result<(Total, PathBuf)> {
     let mut tests = tools::LLVM_COV.command(workspace)?;
     tests.args(["--workspace", "--all-features", "--html", "--output-dir"]).arg(folder);
-    run_tests(&mut tests, environment)?;
+    run_tests(workspace, &mut tests, environment)?;
     let mut summary = tools::LLVM_COV.command(workspace)?;
     let summary = process::read(summary.args(["report", "--json", "--summary-only"]))?;
     let total = llvm_cov_total(&serde_json::from_str(&summary)?)
@@ -88,7 +90,12 @@ fn by_llvm_cov(
     Ok((total, folder.join("html").join("index.html")))
 }
 
-fn run_tests(command: &mut Command, environment: &Environment) -> Result<()> {
+fn run_tests(
+    workspace: &Workspace,
+    command: &mut Command,
+    environment: &Environment,
+) -> Result<()> {
+    command.env(modules::VARIABLE, modules::folder(workspace));
     process::run(command.envs(environment.variables()).stdin(Stdio::null()))
 }
 

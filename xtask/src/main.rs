@@ -12,6 +12,7 @@ mod files;
 mod infra;
 mod loc;
 mod migrate;
+mod modules;
 mod process;
 mod steps;
 mod terminal;
@@ -28,7 +29,7 @@ use clap::{Parser, Subcommand};
 use crate::workspace::Workspace;
 
 /// What cargo lacks for czo: services for the tests, migrations, the broker's topology, tests,
-/// checks, benchmarks, coverage and counts of code.
+/// checks, benchmarks, coverage, counts of code and the example modules.
 #[derive(Debug, Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Cli {
@@ -49,6 +50,7 @@ enum Task {
     Topology(topology::TopologyCommand),
     Coverage(coverage::CoverageArgs),
     Loc(loc::LocArgs),
+    Modules(modules::ModulesArgs),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +80,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Torture(args) => torture::run(&workspace, &args),
         Task::Coverage(_) => coverage::run(&workspace),
         Task::Loc(args) => loc::run(&workspace, &args),
+        Task::Modules(args) => modules::run(&workspace, &args),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::infra::{self, Environment};
+use crate::modules;
 use crate::process;
 use crate::steps::Steps;
 use crate::tools;
@@ -14,8 +15,8 @@ use crate::workspace::Workspace;
 
 /// Run every test: unit, integration, end to end and documentation.
 ///
-/// The services that the tests need are brought up first. Then cargo-nextest runs the tests, and
-/// cargo the documentation tests.
+/// The services that the tests need are brought up first, and the example modules are built. Then
+/// cargo-nextest runs the tests, and cargo the documentation tests.
 ///
 /// The services stay up for the next run; `cargo xtask infra down` stops what was started.
 #[derive(Args, Debug)]
@@ -29,12 +30,13 @@ pub(crate) struct TestArgs {
 
 /// Runs the tests; the documentation tests run even if others failed.
 pub(crate) fn run(workspace: &Workspace, args: &TestArgs) -> Result<()> {
-    let mut steps = Steps::new(3);
+    let mut steps = Steps::new(4);
     let mut environment = None;
     steps.run("infra", || {
         environment = Some(infra::up(workspace)?);
         Ok(())
     });
+    steps.run("modules", || modules::build(workspace));
     if let Some(environment) = &environment {
         steps.run("tests", || tests(workspace, args, environment));
         steps.run("doc tests", || doc_tests(workspace, args, environment));
@@ -49,6 +51,7 @@ fn tests(workspace: &Workspace, args: &TestArgs, environment: &Environment) -> R
         nextest.args(["--profile", "ci"]);
     }
     nextest.args(&args.filter).args(&args.nextest);
+    nextest.env(modules::VARIABLE, modules::folder(workspace));
     process::run(nextest.envs(environment.variables()).stdin(Stdio::null()))
 }
 

@@ -7,6 +7,8 @@ mod direct;
 mod listed;
 mod snapshots;
 
+use std::process::Stdio;
+
 use anyhow::Result;
 
 use self::snapshots::Listing;
@@ -39,7 +41,11 @@ pub(super) fn check_sources(workspace: &Workspace) -> Result<Vec<String>> {
 
 /// The events, as the program lists them.
 fn listing(workspace: &Workspace) -> Result<Listing> {
-    let mut czo = workspace.cargo();
-    let list = ["run", "--quiet", "-p", "czo", "--", "events", "list", "--json"];
-    Listing::parse(&process::read(czo.args(list))?)
+    // With the tests that start it, as they are built before: alone, its dependencies would be
+    // compiled once more, with other features.
+    let mut build = workspace.cargo();
+    build.args(["build", "--quiet", "--workspace", "--all-features", "--test", "e2e"]);
+    process::run(build.stdin(Stdio::null()))?;
+    let mut czo = workspace.command(workspace.target().join("debug/czo"));
+    Listing::parse(&process::read(czo.args(["events", "list", "--json"]))?)
 }
