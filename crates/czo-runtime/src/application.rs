@@ -24,6 +24,7 @@ use crate::cache::{self, CacheAdmin, CacheHealth};
 use crate::dead_letters::{self, DeadLetterAdmin};
 use crate::event_bus::{KeptForBroker, OpenBus};
 use crate::jobs::{self, JobStores, JobTasks, JobsHealth};
+use crate::modules::{ModulesOfProgram, ProgramParts};
 use crate::outbox_health::OutboxHealth;
 use crate::server_file::Instance;
 use crate::topology::topology;
@@ -51,6 +52,7 @@ pub struct Application {
     jobs_health: JobsHealth,
     apps: Apps,
     webhooks_health: WebhooksHealth,
+    modules: ModulesOfProgram,
     topology: EventTopology,
     tokens: AccessTokens,
     shops: Shops,
@@ -168,12 +170,23 @@ impl Czo {
         let registered = self.register(&context)?;
         let topology = topology(catalogue, &registered);
         topology.check()?;
+        let modules = ModulesOfProgram::open(ProgramParts {
+            config,
+            context: &context,
+            bus: bus.clone(),
+            outbox: &outbox,
+            jobs: &jobs,
+            registered: &registered,
+        });
+        let modules = Box::pin(modules).await?;
+        api = modules.face(api, config);
         let dead_letters = dead_letters.open(&topology);
         let letters = DeadLetterAdmin::new(dead_letters.clone());
         api = api.routes(dead_letters::routes(letters, permissions));
         let mut own = Registration::default();
         jobs::keep_tidy(&mut own, Arc::new(jobs.clone()), config.jobs.keep())?;
         apps::keep_tidy(&mut own, apps.registry())?;
+        modules.hand_in(&mut own)?;
         let own = own.into_parts();
         let tasks = JobTasks::of(&jobs, &own, &registered)?;
         for (name, parts) in registered {
@@ -207,6 +220,7 @@ impl Czo {
             jobs_health,
             apps,
             webhooks_health,
+            modules,
             topology,
             tokens,
             shops,
@@ -297,6 +311,17 @@ impl Application {
     #[must_use]
     pub fn apps(&self) -> &Apps {
         &self.apps
+    }
+
+    /// Lets the modules serve that are enabled, as [`serve`](Self::serve) does: for a program that is
+    /// not served, and whose operations modules are to take part in.
+    pub async fn start_modules(&self) {
+        self.modules.modules.start().await;
+    }
+
+    /// The modules, and what packages are held to.
+    pub(crate) fn modules(&self) -> &ModulesOfProgram {
+        &self.modules
     }
 
     /// Who publishes and who consumes what.

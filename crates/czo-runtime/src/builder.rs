@@ -57,14 +57,15 @@ impl Czo {
         let mut catalogue = EventCatalogue::default();
         catalogue.add_system()?;
         czo_apps::add_app_events(&mut catalogue)?;
+        czo_modules::add_module_events(&mut catalogue)?;
         for domain in self.domains.iter().chain(&self.elsewhere) {
             domain.events(&mut catalogue)?;
         }
         Ok(catalogue)
     }
 
-    /// The migrations of the runtime, of the outbox, of the jobs, of apps and of the domains, in boot
-    /// order.
+    /// The migrations of the runtime, of the outbox, of the jobs, of apps, of modules and of the
+    /// domains, in boot order.
     #[must_use]
     pub fn migrator(&self) -> Migrator {
         let domains = self.domains.iter().filter_map(|domain| domain.migrations());
@@ -74,6 +75,7 @@ impl Czo {
             czo_migrations::jobs(),
             czo_migrations::apps(),
             czo_migrations::webhooks(),
+            czo_migrations::modules(),
         ];
         Migrator::new(own.into_iter().chain(domains).collect())
     }

@@ -8,6 +8,7 @@ mod dlq;
 mod events;
 mod jobs;
 mod migrate;
+mod module;
 mod moment;
 mod outbox;
 mod output;
@@ -69,6 +70,11 @@ pub enum Command {
     /// Install third-party apps, see what is sent to them, and help those who write one
     #[command(subcommand)]
     App(app::AppCommand),
+    /// Install modules, let them serve, replace them, and help those who write one
+    ///
+    /// Through the server that runs on the same data folder, or the one that `--server` names, which
+    /// goes on serving meanwhile. Where none runs: on the database.
+    Module(module::ModuleArgs),
     /// Open and list shops
     #[command(subcommand)]
     Shops(shops::ShopsCommand),
@@ -146,11 +152,11 @@ impl Command {
     /// Whatever went wrong, in words for the person at the command line.
     pub async fn execute(self, czo: Czo, global: &GlobalArgs) -> anyhow::Result<()> {
         match self {
-            Self::Serve(args) => serve::serve(czo, args, global).await,
+            Self::Serve(args) => Box::pin(serve::serve(czo, args, global)).await,
             Self::Worker(args) => worker::work(czo, args, global).await,
             Self::Migrate(command) => command.execute(&czo, &global.load()?).await,
             Self::Config(command) => command.execute(&global.load()?),
-            Self::Events(command) => command.execute(&czo, global).await,
+            Self::Events(command) => Box::pin(command.execute(&czo, global)).await,
             Self::Outbox(command) => {
                 let application = boot_quietly(&czo, global).await?;
                 let outcome = command.execute(&application).await;
@@ -165,7 +171,8 @@ impl Command {
             }
             Self::Dlq(args) => args.execute(&czo, &global.load()?).await,
             Self::Cache(args) => args.execute(&global.load()?).await,
-            Self::App(command) => command.execute(&czo, global).await,
+            Self::App(command) => Box::pin(command.execute(&czo, global)).await,
+            Self::Module(args) => Box::pin(args.execute(&czo, global)).await,
             Self::Shops(command) => {
                 let application = boot_quietly(&czo, global).await?;
                 let outcome = command.execute(&application).await;
@@ -183,13 +190,31 @@ impl Command {
 }
 
 /// The program up, for a command that does one thing: only warnings are logged. It neither publishes
-/// nor handles events; what it does is told through the outbox.
+/// nor handles events, and has no modules; what it does is told through the outbox.
 ///
 /// # Errors
 ///
 /// As [`Czo::boot`].
 pub async fn boot_quietly(czo: &Czo, global: &GlobalArgs) -> Result<Application, RuntimeError> {
-    let config = global.load()?.without_broker();
+    boot(czo, global.load()?.without_modules()).await
+}
+
+/// The same with modules, which take part in the operations of domains as in a server.
+///
+/// # Errors
+///
+/// As [`Czo::boot`].
+pub async fn boot_with_modules(
+    czo: &Czo,
+    global: &GlobalArgs,
+) -> Result<Application, RuntimeError> {
+    let application = boot(czo, global.load()?).await?;
+    application.start_modules().await;
+    Ok(application)
+}
+
+async fn boot(czo: &Czo, config: Config) -> Result<Application, RuntimeError> {
+    let config = config.without_broker();
     czo_telemetry::install(&LogOptions { filter: "warn".to_owned(), ..config.log_options() })?;
     let application = czo.boot(&config, None).await?;
     if let Some(token) = application.first_token() {
@@ -203,7 +228,7 @@ pub async fn boot_quietly(czo: &Czo, global: &GlobalArgs) -> Result<Application,
     Ok(application)
 }
 
-/// Ends what [`boot_quietly`] began. The events that it caused are in the outbox; the relay of a
+/// Ends what [`boot_quietly`] or [`boot_with_modules`] began. The events that it caused are in the outbox; the relay of a
 /// server publishes them.
 pub async fn finish(application: Application) {
     application.shutdown(Duration::ZERO).await;

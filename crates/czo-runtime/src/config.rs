@@ -4,6 +4,7 @@ mod apps;
 mod cache;
 mod error;
 mod event_bus;
+mod modules;
 mod sections;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use error::ConfigError;
 use error::value_error;
 pub(crate) use error::wrong;
 pub use event_bus::{EventBusConfig, EventBusProvider, RabbitMqConfig};
+pub use modules::ModulesConfig;
 pub use sections::{
     DatabaseConfig, FetchConfig, GraphqlConfig, JobsConfig, JobsProvider, LogConfig, OutboxConfig,
     RoleConfig, ServerConfig,
@@ -73,6 +75,8 @@ pub struct Config {
     pub apps: AppsConfig,
     /// What is sent to them.
     pub webhooks: WebhooksConfig,
+    /// Modules.
+    pub modules: ModulesConfig,
     /// The log.
     pub log: LogConfig,
     /// Roles that tokens may carry, beside `owner`, which may do everything.
@@ -94,6 +98,7 @@ impl Default for Config {
             fetch: FetchConfig::default(),
             apps: AppsConfig::default(),
             webhooks: WebhooksConfig::default(),
+            modules: ModulesConfig::default(),
             log: LogConfig::default(),
             roles: BTreeMap::new(),
         }
@@ -162,6 +167,11 @@ impl Config {
             ("webhooks.timeout_seconds", self.webhooks.timeout_seconds > 0),
             ("webhooks.keep_log_days", self.webhooks.keep_log_days > 0),
             ("webhooks.keep_dead_days", self.webhooks.keep_dead_days > 0),
+            ("modules.follow_milliseconds", self.modules.follow_milliseconds > 0),
+            ("modules.max_cpu_milliseconds", self.modules.max_cpu_milliseconds > 0),
+            ("modules.max_wall_milliseconds", self.modules.max_wall_milliseconds > 0),
+            ("modules.max_memory_mib", self.modules.max_memory_mib > 0),
+            ("modules.instances", self.modules.instances > 0),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, fits)| !fits) {
             return Err(wrong(key, "expected a number of at least 1"));
@@ -172,6 +182,7 @@ impl Config {
         self.cache.check()?;
         self.apps.check()?;
         self.webhooks.check()?;
+        self.modules.check()?;
         if self.roles.contains_key(StaticRoles::OWNER) {
             let message =
                 "the role `owner` may do everything and cannot be changed; use another name";
@@ -227,6 +238,12 @@ impl Config {
     /// outbox, for the relay of a server.
     pub(crate) fn without_broker(mut self) -> Self {
         self.event_bus.is_apart = true;
+        self
+    }
+
+    /// The same for a process that does without modules.
+    pub(crate) fn without_modules(mut self) -> Self {
+        self.modules.left_out = true;
         self
     }
 
@@ -372,6 +389,10 @@ mod tests {
             ("[apps]\ntoken_days = 0", "apps.token_days"),
             ("[webhooks]\nper_endpoint = 0", "webhooks.per_endpoint"),
             ("[webhooks]\nschedule_seconds = []", "webhooks.schedule_seconds"),
+            ("[modules]\nallow = [\"localhost\"]", "modules.allow"),
+            ("[modules]\ninstances = 0", "modules.instances"),
+            ("[modules]\ntotal_memory_mib = 10", "modules.total_memory_mib"),
+            ("[modules.sources]\nloyalty = \"somewhere\"", "modules.sources"),
             ("[jobs]\nprovider = \"memory\"\nworker = false", "jobs.worker"),
             ("[jobs]\nconcurrency = 0", "jobs.concurrency"),
             ("[jobs]\nlease_seconds = 0", "jobs.lease_seconds"),

@@ -12,6 +12,7 @@ use czo_domain::{DomainError, DomainName};
 use czo_events::SchemaError;
 use czo_jobs::{RedisJobsError, ScheduleError};
 use czo_migrations::MigrationError;
+use czo_modules::ModuleError;
 use czo_repo::DatabaseError;
 use czo_telemetry::TelemetryError;
 use sea_orm::DbErr;
@@ -159,6 +160,12 @@ pub enum RuntimeError {
         /// Why.
         source: ScheduleError,
     },
+    /// Two domains offer modules services of one name.
+    #[error("two services are called `{name}`: give one of them another name")]
+    DuplicateService {
+        /// The name.
+        name: String,
+    },
     /// No job of this name.
     #[error("no domain of this program does the job `{name}`: there are {}", known.join(", "))]
     UnknownJob {
@@ -201,6 +208,9 @@ pub enum RuntimeError {
     /// Third-party apps.
     #[error(transparent)]
     Apps(Box<AppError>),
+    /// Modules.
+    #[error(transparent)]
+    Modules(Box<ModuleError>),
     /// The key in the data folder is none.
     #[error(
         "`{}` holds no key: put back the one that the secrets of apps were sealed with, or delete the \
@@ -265,6 +275,12 @@ impl From<AppError> for RuntimeError {
     }
 }
 
+impl From<ModuleError> for RuntimeError {
+    fn from(error: ModuleError) -> Self {
+        Self::Modules(Box::new(error))
+    }
+}
+
 impl Classified for RuntimeError {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -273,6 +289,7 @@ impl Classified for RuntimeError {
             Self::Bus(error) => error.kind(),
             Self::Jobs(error) => error.kind(),
             Self::Apps(error) => error.kind(),
+            Self::Modules(error) => error.kind(),
             Self::Redis(error) => error.kind(),
             Self::Schema(error) => error.kind(),
             Self::Listen { .. }

@@ -15,6 +15,7 @@ mod error;
 mod event_bus;
 mod jobs;
 mod metrics_route;
+mod modules;
 mod outbox_health;
 mod parity;
 mod secrets;
@@ -31,7 +32,8 @@ pub use builder::{Czo, CzoBuilder};
 pub use config::{
     AppsConfig, CacheConfig, CacheProvider, Config, ConfigError, DEFAULT_FILE, DatabaseConfig,
     EventBusConfig, EventBusProvider, FetchConfig, GraphqlConfig, JobsConfig, JobsProvider,
-    LogConfig, OutboxConfig, RabbitMqConfig, RoleConfig, ServerConfig, WebhooksConfig,
+    LogConfig, ModulesConfig, OutboxConfig, RabbitMqConfig, RoleConfig, ServerConfig,
+    WebhooksConfig,
 };
 pub use error::RuntimeError;
 pub use server_file::RunningServer;

@@ -4,8 +4,10 @@ use czo_core::{CatalogueError, EventCatalogue, JobName, NewJob, Permission};
 use czo_domain::{Domain, DomainContext, DomainError, DomainName, MigrationSet, Registration};
 
 use crate::events::{ProductCreated, ProductDeleted, ProductPublished, ProductUpdated};
+use crate::hooks::{ProductCreate, ProductDelete, ProductUpdate};
 use crate::imports::{ForgetImports, ImportProducts};
 use crate::products::{CATALOG, PRODUCT_READ, PRODUCT_WRITE, Products};
+use crate::service::CatalogService;
 use crate::thumbnails::FetchThumbnail;
 use crate::{Imports, Thumbnails, graphql, repair, rest};
 
@@ -61,9 +63,13 @@ impl Domain for Catalog {
         domain
             .subgraph(graphql::subgraph(products.clone(), &context.graphql))
             .routes(rest::routes(imports.clone(), thumbnails.clone()))
-            .bulk_routes(rest::bulk_routes(products, imports.clone()))
+            .bulk_routes(rest::bulk_routes(products.clone(), imports.clone()))
+            .service(CATALOG.as_str(), CatalogService::new(products))
             .job::<ImportProducts, _>(imports.clone())
             .job::<ForgetImports, _>(imports)
+            .open_hook::<ProductCreate>()
+            .open_hook::<ProductUpdate>()
+            .open_hook::<ProductDelete>()
             .job::<FetchThumbnail, _>(thumbnails)
             .schedule(FORGET_IMPORTS, "17 * * * *", forget.unique("all"));
         Ok(())

@@ -16,6 +16,9 @@
 //! When another creates or deletes the product meanwhile, the put runs its hooks once more; hooks
 //! on errors see that lost race, and one that answers with a result ends the put.
 //!
+//! All three points are open to modules, which see the types here as JSON: a field that comes later
+//! needs `#[serde(default)]`.
+//!
 //! ```
 //! use czo_catalog::hooks::ProductCreate;
 //! use czo_hooks::{HookRegistry, RegisterError};
@@ -34,6 +37,7 @@
 //! ```
 
 use czo_hooks::{HookPoint, HookRegistry, Hooks};
+use serde::{Deserialize, Serialize};
 
 use crate::product::{Product, ProductDraft, ProductPatch};
 use crate::{CatalogError, ProductId};
@@ -73,7 +77,8 @@ impl HookPoint for ProductDelete {
 }
 
 /// Which product is to be changed, and how.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ProductChange {
     /// The product.
     pub product_id: ProductId,
@@ -84,7 +89,8 @@ pub struct ProductChange {
 }
 
 /// Which product is to be deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ProductRemoval {
     /// The product.
     pub product_id: ProductId,

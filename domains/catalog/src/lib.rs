@@ -13,6 +13,7 @@ mod product;
 mod products;
 mod repair;
 mod rest;
+mod service;
 mod shopify_csv;
 mod store;
 mod thumbnails;

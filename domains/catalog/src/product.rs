@@ -25,7 +25,8 @@ pub(crate) use web_address::is_web_address;
 use crate::{ProductId, VariantId};
 
 /// A product with everything that belongs to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Product {
     /// Its id.
     pub id: ProductId,
@@ -60,8 +61,21 @@ pub struct Product {
 }
 
 /// Whether visitors of the shop see a product.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))")]
+#[serde(rename_all = "lowercase")]
 pub enum ProductStatus {
     /// Not yet: somebody is still writing it.
     #[default]
@@ -76,7 +90,8 @@ pub enum ProductStatus {
 }
 
 /// What a buyer chooses: `Size`, with the values `S`, `M`, `L`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ProductOption {
     /// Its name.
     pub name: String,
@@ -95,7 +110,8 @@ pub struct Image {
 }
 
 /// Something that can be bought: one combination of a product's options.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Variant {
     /// Its id.
     pub id: VariantId,

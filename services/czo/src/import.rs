@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use czo_catalog::{Import, ImportReport, Products, Tally};
 use czo_core::{RequestContext, ShopDirectory, ShopId, SystemIds};
 use czo_runtime::cli::{
-    GlobalArgs, ServerClient, boot_quietly, finish, print, print_json, print_note,
+    GlobalArgs, ServerClient, boot_with_modules, finish, print, print_json, print_note,
 };
 use czo_runtime::{Application, Czo};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -35,7 +35,7 @@ pub(crate) async fn products(
     let report = match target.server(&global.load()?).await? {
         Some(server) => upload(&server, file, bytes, &progress).await?,
         None => {
-            let application = boot_quietly(czo, global).await?;
+            let application = boot_with_modules(czo, global).await?;
             let report = import(&application, file, target, &progress).await;
             say_what_waits(&application).await;
             finish(application).await;

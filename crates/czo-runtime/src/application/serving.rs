@@ -40,10 +40,10 @@ const TELL_PATIENCE: Duration = Duration::from_secs(1);
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Application {
-    /// Listens, calls `ready` with the URL, and serves until SIGTERM or Ctrl-C, with a relay from
-    /// the outbox to the bus unless `outbox.relay` says no, doing jobs unless `jobs.worker` does, and
-    /// sending webhooks unless `webhooks.dispatch` does. Then it takes no more of any of them, and lets requests and jobs finish and events be
-    /// handled, for at most `server.drain_seconds`; jobs that were not done wait again, events that
+    /// Listens, lets the modules serve that are enabled, calls `ready` with the URL, and serves until
+    /// SIGTERM or Ctrl-C, with a relay from the outbox to the bus unless `outbox.relay` says no, doing
+    /// jobs unless `jobs.worker` does, and sending webhooks unless `webhooks.dispatch` does. Then it
+    /// takes no more of any of them, and lets requests and jobs finish and events be handled, for at most `server.drain_seconds`; jobs that were not done wait again, events that
     /// were not handled stay in the outbox. A second signal ends it at once.
     ///
     /// # Errors
@@ -80,6 +80,8 @@ impl Application {
             None => Some(ServerFile::write(&self.config, &url, &self.instance)?),
         };
         keep_journal(&*self.bus).await?;
+        let modules = self.modules.modules.clone();
+        Box::pin(modules.start()).await;
         // Whoever listens does so by now.
         let relays = self.config.outbox.relay.then(|| {
             let plan = RelayPlan {
@@ -137,6 +139,8 @@ impl Application {
         {
             tracing::info!("events are left to other relays and the next start");
         }
+        // After the relays: what these still had for modules is handled.
+        modules.stop(left().mul_f64(RELAY_SHARE)).await;
         shut_down(&*self.bus, &self.context, left()).await;
         tracing::info!("stopped");
         Ok(())
@@ -166,6 +170,8 @@ impl Application {
         let signals = shutdown::Signals::install();
         let drain = Duration::from_secs(self.config.server.drain_seconds);
         let share = drain.mul_f64(WORK_SHARE);
+        let modules = self.modules.modules.clone();
+        Box::pin(modules.start()).await;
         let crew = Crew::start(&self.jobs, &tasks, &self.config.jobs, share);
         ready(&tasks.names().cloned().collect::<Vec<_>>(), tasks.scheduled());
         let signal = signals.first().await;
@@ -173,6 +179,7 @@ impl Application {
         let stopped_at = Instant::now();
         crew.ended(drain).await;
         let left = drain.saturating_sub(stopped_at.elapsed());
+        modules.stop(left).await;
         shut_down(&*self.bus, &self.context, left).await;
         tracing::info!("stopped");
         Ok(())
@@ -182,6 +189,7 @@ impl Application {
     /// at most `deadline`, and closes the database. What was not finished is logged. What domains
     /// have published stays in the outbox, for the relay of a server.
     pub async fn shutdown(self, deadline: Duration) {
+        self.modules.modules.stop(deadline.max(CLOSE_PATIENCE)).await;
         shut_down(&*self.bus, &self.context, deadline).await;
     }
 }

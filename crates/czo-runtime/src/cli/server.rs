@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 use czo_core::ShopId;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -101,6 +101,11 @@ impl ServerClient {
     /// Sends something to a path.
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.with_headers(self.client.post(self.address(path)))
+    }
+
+    /// Any request to a path, which may take as long as it does.
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.with_headers(self.client.request(method, self.address(path)))
     }
 
     /// The address of a path of it.

@@ -72,7 +72,7 @@ impl JobStores {
     }
 
     /// What remembers schedules: the database, which all processes share.
-    pub(super) fn slots(&self) -> Arc<dyn JobSlots> {
+    pub(crate) fn slots(&self) -> Arc<dyn JobSlots> {
         Arc::new(self.database.clone())
     }
 

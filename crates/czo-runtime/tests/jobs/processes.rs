@@ -138,7 +138,9 @@ async fn of_two_processes_with_one_schedule_one_enqueues_each_slot() {
     let _server = place.start("serve").await;
     let worker = place.start("worker").await;
     assert!(
-        worker.output().contains("runtime.purge_jobs, runtime.sweep_apps, works.tick\n"),
+        worker
+            .output()
+            .contains("runtime.purge_jobs, runtime.sweep_apps, modules.tick, works.tick\n"),
         "{}",
         worker.output()
     );

@@ -1,9 +1,12 @@
 //! What a shop says about a product, unchecked.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Image, Product, ProductStatus, Variant};
 
 /// A product as a shop describes it, not yet checked.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ProductDraft {
     /// Its name in URLs; made from the title where absent.
     pub handle: Option<String>,
@@ -28,7 +31,8 @@ pub struct ProductDraft {
 }
 
 /// A variant as a shop describes it, not yet checked.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct VariantDraft {
     /// Its value for each option, in their order.
     pub option_values: Vec<String>,
@@ -45,7 +49,8 @@ pub struct VariantDraft {
 }
 
 /// What is to change of a product; what is absent stays as it is.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[expect(missing_docs, reason = "each field is that of `ProductDraft`")]
 pub struct ProductPatch {
     pub handle: Option<String>,

@@ -117,7 +117,7 @@ async fn the_events_of_the_catalogue_are_listed_with_their_schemas() {
         .unwrap()
         .iter()
         .partition(|event| event["producer"] == "system");
-    assert_eq!(system.len(), 3);
+    assert_eq!(system.len(), 4);
     let (apps, events): (Vec<_>, Vec<_>) =
         events.into_iter().partition(|event| event["producer"] == "app");
     assert_eq!(apps.len(), 3);

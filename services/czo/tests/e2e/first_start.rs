@@ -1,6 +1,7 @@
 //! The first start, and the second.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -91,14 +92,20 @@ async fn the_database_does_not_hold_the_owner_token() {
     let secret = token.strip_prefix("czo_").unwrap();
     server.stop().await;
 
-    let files = fs::read_dir(site.path(".czo")).unwrap().map(|entry| entry.unwrap().path());
-    let database: Vec<_> = files.filter(|path| !path.ends_with("owner-token")).collect();
+    let mut database = files_below(&site.path(".czo"));
+    database.retain(|path| !path.ends_with("owner-token"));
     assert!(database.contains(&site.path(".czo/czo.db")), "{database:?}");
     for file in database {
         let bytes = fs::read(&file).unwrap();
         let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(!found, "{} holds the token", file.display());
     }
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ mod jobs;
 mod limits;
 mod memory;
 mod migrations;
+mod module_commands;
+mod modules;
 mod outbox;
 mod pages;
 mod pagination;

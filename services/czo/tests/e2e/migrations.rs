@@ -23,8 +23,15 @@ async fn migrate(site: &Site, arguments: &[&str]) -> Vec<(String, bool)> {
 }
 
 /// The migrations that there are.
-const OWNERS: [(&str, usize); 6] =
-    [("runtime", 2), ("outbox", 2), ("jobs", 1), ("apps", 2), ("webhooks", 2), ("catalog", 3)];
+const OWNERS: [(&str, usize); 7] = [
+    ("runtime", 2),
+    ("outbox", 2),
+    ("jobs", 1),
+    ("apps", 2),
+    ("webhooks", 2),
+    ("modules", 2),
+    ("catalog", 3),
+];
 
 fn all(applied: bool) -> Vec<(String, bool)> {
     OWNERS.iter().flat_map(|(owner, _)| of(owner, applied)).collect()
@@ -83,7 +90,10 @@ async fn an_unknown_owner_is_named_with_those_there_are() {
         let finished = site.czo(&["migrate", command, "--owner", "catalogue"]).await;
         let sentence = finished.refusal();
         assert!(sentence.contains("`catalogue`"), "{sentence}");
-        assert!(sentence.contains("runtime, outbox, jobs, apps, webhooks, catalog"), "{sentence}");
+        assert!(
+            sentence.contains("runtime, outbox, jobs, apps, webhooks, modules, catalog"),
+            "{sentence}"
+        );
     }
 }
 

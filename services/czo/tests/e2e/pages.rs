@@ -59,12 +59,12 @@ on_each_database! {
         let text = answer.text().await.expect("a report");
         let report: Value = serde_json::from_str(&text).expect("a report in JSON");
         assert_eq!(report["status"], "up");
-        for component in ["database", "event_bus", "outbox", "jobs", "cache", "webhooks"] {
+        for component in ["database", "event_bus", "outbox", "jobs", "cache", "webhooks", "modules"] {
             let line = text.lines().find(|line| line.contains(component)).expect("a line");
             let line: Value = serde_json::from_str(line.trim_end_matches(',')).expect("JSON");
             assert_eq!((&line["name"], &line["status"]), (&json!(component), &json!("up")));
         }
-        assert_eq!(report["components"].as_array().map(Vec::len), Some(6), "{text}");
+        assert_eq!(report["components"].as_array().map(Vec::len), Some(7), "{text}");
     }
 }
 

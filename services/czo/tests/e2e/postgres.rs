@@ -14,7 +14,10 @@ async fn without_migrations_it_refuses_and_names_the_command() {
     let finished = site.czo(&["serve"]).await;
     let sentence = finished.refusal();
     assert!(sentence.contains("`czo migrate up`"), "{sentence}");
-    assert!(sentence.contains("runtime, outbox, jobs, apps, webhooks, catalog"), "{sentence}");
+    assert!(
+        sentence.contains("runtime, outbox, jobs, apps, webhooks, modules, catalog"),
+        "{sentence}"
+    );
     assert_eq!(finished.stderr.lines().count(), 1, "{}", finished.stderr);
 }
 
@@ -25,7 +28,7 @@ async fn with_some_migrations_missing_it_refuses_and_says_whose() {
     let finished = site.czo(&["serve"]).await;
     let sentence = finished.refusal();
     assert!(
-        sentence.contains("10 migrations of outbox, jobs, apps, webhooks, catalog"),
+        sentence.contains("12 migrations of outbox, jobs, apps, webhooks, modules, catalog"),
         "{sentence}"
     );
     assert!(!sentence.contains("runtime"), "{sentence}");

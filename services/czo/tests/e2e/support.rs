@@ -1,8 +1,10 @@
 //! What the tests share: a place to run in, the program as a process, and those who talk to it.
 
 mod app;
+mod asking;
 mod client;
 mod log;
+mod module;
 mod postgres;
 mod process;
 mod rabbitmq;
@@ -11,8 +13,10 @@ mod site;
 mod wait;
 
 pub(crate) use app::App;
+pub(crate) use asking::Asking;
 pub(crate) use client::{Client, code_of, user_error};
 pub(crate) use log::{Event, events};
+pub(crate) use module::ModuleFolder;
 pub(crate) use postgres::PostgresDatabase;
 pub(crate) use process::{Finished, Process};
 pub(crate) use rabbitmq::Broker;
